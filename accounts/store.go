@@ -1,0 +1,157 @@
+package accounts
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
+)
+
+// This package writes accounts, users, memberships, sessions, api_keys,
+// agreements and idempotency_keys, and reads no others.
+
+const (
+	insertAccount = `
+		INSERT INTO accounts (id, handle, name, region, sender, currency, state, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	insertSession = `
+		INSERT INTO sessions (token_hash, user_id, account_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5)`
+	insertKey = `
+		INSERT INTO api_keys (id, account_id, key_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)`
+	accountColumns = `id, handle, name, region, sender, currency, state, created_at`
+)
+
+func (a *Accounts) find(ctx context.Context, where string, arg any) (acc Account, err error) {
+	var created int64
+	err = a.db.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts `+where, arg).
+		Scan(&acc.ID, &acc.Handle, &acc.Name, &acc.Region, &acc.Sender, &acc.Currency, &acc.State, &created)
+	acc.Created = db.Time(created)
+	return acc, err
+}
+
+func (a *Accounts) join(ctx context.Context, tx *db.Tx, id, account int64, email, role, hash string) error {
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (email) DO NOTHING`, id, email, hash, db.Millis(time.Now())); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO memberships (account_id, user_id, role)
+		SELECT $1, id, $2 FROM users WHERE email = $3
+		ON CONFLICT (account_id, user_id) DO UPDATE SET role = EXCLUDED.role`, account, role, email)
+	return err
+}
+
+func (a *Accounts) userID(ctx context.Context, email string) (id int64, err error) {
+	err = a.db.QueryRowContext(ctx, `SELECT id FROM users WHERE email = $1`, email).Scan(&id)
+	return id, err
+}
+
+func (a *Accounts) credentials(ctx context.Context, email string) (user int64, hash string, account int64, err error) {
+	err = a.db.QueryRowContext(ctx, `
+		SELECT u.id, u.password_hash, m.account_id FROM users u JOIN memberships m ON m.user_id = u.id
+		WHERE u.email = $1 ORDER BY m.account_id LIMIT 1`, email).Scan(&user, &hash, &account)
+	return user, hash, account, err
+}
+
+// Session finds the session that a token opens; an ended one is unknown.
+func (a *Accounts) Session(ctx context.Context, token string) (Session, error) {
+	var s Session
+	acc := &s.Account
+	err := a.db.QueryRowContext(ctx, `
+		SELECT u.id, u.email, m.role, a.id, a.handle, a.name, a.region, a.sender, a.currency, a.state
+		FROM sessions s JOIN users u ON u.id = s.user_id JOIN accounts a ON a.id = s.account_id
+		JOIN memberships m ON m.user_id = s.user_id AND m.account_id = s.account_id
+		WHERE s.token_hash = $1 AND s.expires_at > $2`, hashToken(token), db.Millis(time.Now())).
+		Scan(&s.User, &s.Email, &s.Role, &acc.ID, &acc.Handle, &acc.Name, &acc.Region, &acc.Sender, &acc.Currency, &acc.State)
+	if db.IsNone(err) {
+		return Session{}, problem.New(problem.KindUnknown, "signed_out", "sign in first")
+	}
+	return s, err
+}
+
+func (a *Accounts) findKey(ctx context.Context, hash string) (k Key, err error) {
+	var words string
+	err = a.db.QueryRowContext(ctx, `
+		SELECT id, account_id, scopes FROM api_keys WHERE key_hash = $1 AND revoked_at = 0`, hash).
+		Scan(&k.ID, &k.Account, &words)
+	k.Scopes = strings.Fields(words)
+	return k, err
+}
+
+func conclude(ctx context.Context, tx *db.Tx, ag Agreement) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE agreements SET state = 'superseded' WHERE account_id = $1 AND state = 'concluded'`, ag.Account); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO agreements (id, account_id, version, language, text_sha256, state, signatory, title, email, concluded_at)
+		VALUES ($1, $2, $3, $4, $5, 'concluded', $6, $7, $8, $9)`,
+		ag.ID, ag.Account, ag.Version, ag.Language, ag.TextSHA256, ag.Signatory, ag.Title, ag.Email, db.Millis(ag.Concluded))
+	return err
+}
+
+func standing(ctx context.Context, q db.Querier, account int64) (state string, concluded bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT a.state, EXISTS (SELECT 1 FROM agreements g WHERE g.account_id = a.id AND g.state = 'concluded')
+		FROM accounts a WHERE a.id = $1`, account).Scan(&state, &concluded)
+	if db.IsNone(err) {
+		return "", false, problem.NotFound("account", "")
+	}
+	return state, concluded, err
+}
+
+// Once is a request that must take effect once: its key, a hash of what it
+// asked, and the id of what it makes.
+type Once struct {
+	Account  int64
+	Key      string
+	Hash     string
+	Resource int64
+}
+
+// TakeKey keeps the key and says whether it was free. It never raises on a
+// taken one, so it may stand in a transaction shared by many requests.
+func TakeKey(ctx context.Context, tx *db.Tx, o Once, now time.Time) (bool, error) {
+	done, err := tx.ExecContext(ctx, `
+		INSERT INTO idempotency_keys (account_id, key, request_hash, resource, created_at)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, o.Account, o.Key, o.Hash, o.Resource, db.Millis(now))
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+// Replay finds what a key made: the resource when the request is the same, a
+// conflict when it is another. None says that the key is free.
+func (a *Accounts) Replay(ctx context.Context, account int64, key, hash string) (resource int64, found bool, err error) {
+	var was string
+	err = a.db.QueryRowContext(ctx, `
+		SELECT request_hash, resource FROM idempotency_keys WHERE account_id = $1 AND key = $2`, account, key).Scan(&was, &resource)
+	switch {
+	case db.IsNone(err):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, err
+	case was != hash:
+		return 0, false, problem.Conflict("idempotency_key_reused", "this Idempotency-Key was used for another request")
+	}
+	return resource, true, nil
+}
+
+// keyLife is how long an idempotency key answers again.
+const keyLife = 24 * time.Hour
+
+// ForgetKeys removes idempotency keys that have served their time, and ended sessions.
+func (a *Accounts) ForgetKeys(ctx context.Context) error {
+	now := time.Now()
+	if _, err := a.db.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE created_at < $1`, db.Millis(now.Add(-keyLife))); err != nil {
+		return err
+	}
+	_, err := a.db.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at < $1`, db.Millis(now))
+	return err
+}

@@ -1,0 +1,152 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Tx is a transaction that may write.
+type Tx struct {
+	*sql.Tx
+	conn    *sql.Conn
+	dialect Dialect
+}
+
+// deadlockTries is how often InTx runs a transaction that PostgreSQL chose as
+// the victim of a deadlock or of a serialization conflict.
+const deadlockTries = 5
+
+// InTx runs do in one transaction and commits when it returns nil. do may run
+// more than once, so it keeps its results in variables that it sets anew.
+func (d *DB) InTx(ctx context.Context, do func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		err := d.once(ctx, do)
+		if try < deadlockTries && isDeadlock(err) {
+			continue
+		}
+		return err
+	}
+}
+
+func (d *DB) once(ctx context.Context, do func(tx *Tx) error) error {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := do(&Tx{Tx: tx, conn: conn, dialect: d.dialect}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// ForUpdate is a SELECT whose rows stay as read until the transaction ends.
+// SQLite has one writer, so there every transaction has that already.
+func (tx *Tx) ForUpdate(query string) string {
+	if tx.dialect == SQLite {
+		return query
+	}
+	return query + " FOR UPDATE"
+}
+
+// PreferIndexes keeps PostgreSQL from answering a batch of a few hundred ids
+// by scanning the whole of a table that its statistics still call small.
+func (tx *Tx) PreferIndexes(ctx context.Context) error {
+	if tx.dialect == SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`)
+	return err
+}
+
+// Bulk inserts rows: COPY on PostgreSQL, many-row VALUES on SQLite.
+func (tx *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if tx.dialect == SQLite {
+		return tx.bulkValues(ctx, table, columns, rows)
+	}
+	return tx.conn.Raw(func(driver any) error {
+		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+		return err
+	})
+}
+
+// bulkRows keeps a statement well under SQLite's 32,766 arguments.
+const bulkRows = 200
+
+func (tx *Tx) bulkValues(ctx context.Context, table string, columns []string, rows [][]any) error {
+	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
+	head := fmt.Sprintf("INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ","))
+	for len(rows) > 0 {
+		n := min(bulkRows, len(rows))
+		// `?` and not `$n`: the driver looks a named argument up by a linear search.
+		text := head + strings.TrimSuffix(strings.Repeat(one+",", n), ",")
+		args := make([]any, 0, n*len(columns))
+		for _, row := range rows[:n] {
+			args = append(args, row...)
+		}
+		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+			return fmt.Errorf("insert into %s: %w", table, err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// Collect runs a query and scans every row.
+func Collect[T any](ctx context.Context, q Querier, scan func(row *sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// Column scans a query of one column.
+func Column[T any](ctx context.Context, q Querier, query string, args ...any) ([]T, error) {
+	return Collect(ctx, q, func(row *sql.Rows) (v T, err error) { return v, row.Scan(&v) }, query, args...)
+}
+
+// IsNone says that a single row was asked for and there is none.
+func IsNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// IsDuplicate says that a unique key was taken.
+func IsDuplicate(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) &&
+		(lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+func isDeadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}

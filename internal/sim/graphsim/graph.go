@@ -1,0 +1,171 @@
+package graphsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// call is one admitted request to Graph.
+type call struct {
+	*Tenant
+	srv    *Server
+	id     string // of the object in the path, if any
+	query  url.Values
+	header http.Header
+	faults Faults // as they stood when the request came
+}
+
+// answerer gives a body for JSON, or a refusal.
+type answerer func(*call) (any, *graphError)
+
+func (s *Server) graphRoutes() *http.ServeMux {
+	m := http.NewServeMux()
+	for _, col := range []*collection{userCollection, groupCollection} {
+		root, delta := graphPrefix+"/"+col.name, s.answer(col.name, col.delta)
+		m.HandleFunc(root, s.answer(col.name, col.list))
+		m.HandleFunc(root+"/{id}", s.answer(col.name, col.one))
+		m.HandleFunc(root+"/delta", delta)
+		m.HandleFunc(root+"/delta()", delta)
+		m.HandleFunc(root+"/microsoft.graph.delta()", delta)
+	}
+	m.HandleFunc(graphPrefix+"/groups/{id}/members", s.answer("groups", members))
+	m.HandleFunc(graphPrefix+"/organization", s.answer("organization", organization))
+	m.HandleFunc(graphPrefix+"/", s.answer("", unknownSegment))
+	return m
+}
+
+func (s *Server) answer(resource string, f answerer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, refused := s.call(resource, r)
+		if refused != nil {
+			s.replyError(w, r, refused)
+			return
+		}
+		body, refused := f(c)
+		if refused != nil {
+			s.replyError(w, r, refused)
+			return
+		}
+		s.replyJSON(w, r, http.StatusOK, body)
+	}
+}
+
+// call admits a request, in the order the real service decides: who, how busy,
+// allowed or not.
+func (s *Server) call(resource string, r *http.Request) (*call, *graphError) {
+	t, why := s.admit(r.Header.Get("Authorization"))
+	if t == nil {
+		return nil, s.unauthenticated(why)
+	}
+	if refused := t.faults.next(); refused != nil {
+		return nil, refused
+	}
+	c := &call{Tenant: t, srv: s, id: r.PathValue("id"), query: r.URL.Query(), header: r.Header, faults: t.Faults()}
+	if r.Method != http.MethodGet || c.faults.refuses(resource) {
+		return nil, &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
+	}
+	return c, nil
+}
+
+func (s *Server) unauthenticated(why string) *graphError {
+	challenge := fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", client_id="%s"`, s.url, graphAppID)
+	return &graphError{
+		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken", message: why,
+		header: http.Header{"Www-Authenticate": {challenge}},
+	}
+}
+
+func unknownSegment(c *call) (any, *graphError) {
+	return nil, badQuery("Resource not found for the segment in the request's path.")
+}
+
+func organization(c *call) (any, *graphError) {
+	sel, refused := organizationSchema.selected(c.query)
+	if refused != nil {
+		return nil, refused
+	}
+	it := item{"id": c.Tenant.id}
+	for _, name := range sel {
+		it[name] = c.org.property(name)
+	}
+	return page{Context: c.context("organization"), Value: []item{it}}, nil
+}
+
+// page is a list as OData writes it.
+type page struct {
+	Context string `json:"@odata.context"`
+	Next    string `json:"@odata.nextLink,omitempty"`
+	Delta   string `json:"@odata.deltaLink,omitempty"`
+	Value   []item `json:"value"`
+}
+
+// item is one object in an answer: what is not a key is absent, nil is null.
+type item map[string]any
+
+func (c *call) context(path string) string { return c.srv.GraphURL() + "/$metadata#" + path }
+
+// graphError is an error the way Graph words it, or a gateway's page.
+type graphError struct {
+	status        int
+	code, message string
+	header        http.Header
+	page          string
+}
+
+func badQuery(format string, args ...any) *graphError {
+	return &graphError{status: http.StatusBadRequest, code: "BadRequest", message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(id string) *graphError {
+	return &graphError{status: http.StatusNotFound, code: "Request_ResourceNotFound",
+		message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)}
+}
+
+func (s *Server) replyError(w http.ResponseWriter, r *http.Request, e *graphError) {
+	for name, values := range e.header {
+		w.Header()[name] = values
+	}
+	if e.page != "" {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(e.status)
+		w.Write([]byte(e.page))
+		return
+	}
+	s.replyJSON(w, r, e.status, map[string]any{"error": map[string]any{
+		"code":    e.code,
+		"message": e.message,
+		"innerError": map[string]any{
+			"date":       s.now().UTC().Format("2006-01-02T15:04:05"),
+			"request-id": randomGUID(),
+		},
+	}})
+}
+
+func (s *Server) replyJSON(w http.ResponseWriter, r *http.Request, status int, body any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		panic(fmt.Sprintf("graphsim: a property that JSON cannot hold: %v", err))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+	h.Set("OData-Version", "4.0")
+	h.Set("Request-Id", randomGUID())
+	if id := r.Header.Get("client-request-id"); id != "" {
+		h.Set("Client-Request-Id", id)
+	}
+	if minimal(r.Header) {
+		h.Set("Preference-Applied", "return=minimal")
+	}
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
+
+func minimal(h http.Header) bool {
+	return strings.Contains(strings.Join(h.Values("Prefer"), ","), "return=minimal")
+}

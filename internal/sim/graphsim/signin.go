@@ -1,0 +1,225 @@
+package graphsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const maxSignInBody = 64 << 10
+
+func (s *Server) signInRoutes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.token)
+	m.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.openIDConfiguration)
+	m.HandleFunc("GET /{tenant}/discovery/v2.0/keys", s.keys)
+	m.HandleFunc("GET /common/discovery/instance", s.instanceDiscovery)
+	return m
+}
+
+// token grants client_credentials (RFC 6749 4.4).
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxSignInBody)
+	if err := r.ParseForm(); err != nil {
+		refuse(w, r, s.now(), badRequest(900144, "The body of the request is not a form."))
+		return
+	}
+	t, refusal := s.authenticate(r)
+	if refusal != nil {
+		refuse(w, r, s.now(), refusal)
+		return
+	}
+	life := int(s.tokenLife.Seconds())
+	w.Header().Set("Cache-Control", "no-store, no-cache")
+	writeJSON(w, http.StatusOK, map[string]any{
+		"token_type":     "Bearer",
+		"expires_in":     life,
+		"ext_expires_in": life,
+		"access_token":   s.issue(t),
+	})
+}
+
+func (s *Server) authenticate(r *http.Request) (*Tenant, *refusal) {
+	t := s.tenant(r.PathValue("tenant"))
+	if t == nil {
+		return nil, noTenant("invalid_request", r.PathValue("tenant"))
+	}
+	if grant := r.PostForm.Get("grant_type"); grant != "client_credentials" {
+		return nil, &refusal{http.StatusBadRequest, "unsupported_grant_type", 70003, fmt.Sprintf("This app does not support the grant type '%s'.", grant)}
+	}
+	id, secret := clientCredentials(r)
+	return t, firstRefusal(
+		func() *refusal { return t.checkClient(id) },
+		func() *refusal { return t.checkSecret(secret, r.PostForm) },
+		func() *refusal { return s.checkScope(r.PostForm.Get("scope")) },
+	)
+}
+
+func firstRefusal(checks ...func() *refusal) *refusal {
+	for _, check := range checks {
+		if no := check(); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+// clientCredentials reads the header (RFC 6749 2.3.1: each part form-encoded
+// before base64, which many clients skip) or else the form.
+func clientCredentials(r *http.Request) (id, secret string) {
+	id, secret, ok := r.BasicAuth()
+	if !ok {
+		return r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	return formDecoded(id), formDecoded(secret)
+}
+
+func formDecoded(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+func (t *Tenant) checkClient(id string) *refusal {
+	if id == "" {
+		return badRequest(900144, "The body of the request must have the parameter 'client_id'.")
+	}
+	if !strings.EqualFold(id, t.clientID) {
+		return &refusal{http.StatusBadRequest, "unauthorized_client", 700016,
+			fmt.Sprintf("No application with identifier '%s' is known in the directory '%s'.", id, t.id)}
+	}
+	return nil
+}
+
+func (t *Tenant) checkSecret(secret string, form url.Values) *refusal {
+	no := func(code int, text string) *refusal {
+		return &refusal{http.StatusUnauthorized, "invalid_client", code, text}
+	}
+	switch {
+	case secret == "" && form.Has("client_assertion"):
+		return no(700027, "The certificate that signed the client assertion is not registered on the application.")
+	case secret == "":
+		return no(7000218, "The request must have the parameter 'client_assertion' or 'client_secret'.")
+	case secret != t.secret:
+		return no(7000215, fmt.Sprintf("Wrong client secret. Send the secret's value, not its id, for app '%s'.", t.clientID))
+	case t.Faults().SecretExpired:
+		return no(7000222, fmt.Sprintf("The client secrets of app '%s' have expired.", t.clientID))
+	}
+	return nil
+}
+
+// checkScope accepts what names Graph in any cloud, and this server itself.
+// Client libraries add OpenID scopes, which mean nothing without a user.
+func (s *Server) checkScope(scopes string) *refusal {
+	words := slices.DeleteFunc(strings.Fields(scopes), func(w string) bool {
+		return slices.Contains([]string{"openid", "offline_access", "profile", "email"}, w)
+	})
+	if len(words) == 0 {
+		return badRequest(900144, "The body of the request must have the parameter 'scope'.")
+	}
+	scope := strings.Join(words, " ")
+	resource, ok := strings.CutSuffix(scope, "/.default")
+	if !ok {
+		return &refusal{http.StatusBadRequest, "invalid_scope", 1002012, fmt.Sprintf("The scope '%s' does not end in /.default, as client credentials need.", scope)}
+	}
+	switch strings.TrimSuffix(resource, "/") {
+	case "https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us",
+		"https://microsoftgraph.chinacloudapi.cn", graphAppID, s.url:
+		return nil
+	}
+	return &refusal{http.StatusBadRequest, "invalid_resource", 500011, fmt.Sprintf("The resource principal '%s' is not in the tenant.", resource)}
+}
+
+func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
+	t := s.tenant(r.PathValue("tenant"))
+	if t == nil {
+		refuse(w, r, s.now(), noTenant("invalid_tenant", r.PathValue("tenant")))
+		return
+	}
+	base := s.url + "/" + t.id
+	writeJSON(w, http.StatusOK, map[string]any{
+		"issuer":                                base + "/v2.0",
+		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
+		"token_endpoint":                        base + "/oauth2/v2.0/token",
+		"jwks_uri":                              base + "/discovery/v2.0/keys",
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+		"response_types_supported":              []string{"code"},
+		"subject_types_supported":               []string{"pairwise"},
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"scopes_supported":                      []string{"openid"},
+		"tenant_region_scope":                   "EU",
+		"cloud_instance_name":                   strings.TrimPrefix(s.url, "https://"),
+		"cloud_graph_host_name":                 strings.TrimPrefix(s.url, "https://"),
+		"msgraph_host":                          strings.TrimPrefix(s.url, "https://"),
+	})
+}
+
+// keys is empty: access tokens are for Graph alone, nobody else may verify them.
+func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"keys": []any{}})
+}
+
+func (s *Server) instanceDiscovery(w http.ResponseWriter, r *http.Request) {
+	host := strings.TrimPrefix(s.url, "https://")
+	writeJSON(w, http.StatusOK, map[string]any{
+		"api-version":               "1.1",
+		"tenant_discovery_endpoint": s.url + "/" + s.discoveredTenant(r) + "/v2.0/.well-known/openid-configuration",
+		"metadata": []map[string]any{{
+			"preferred_network": host, "preferred_cache": host, "aliases": []string{host},
+		}},
+	})
+}
+
+// discoveredTenant is the first segment of the authorization endpoint asked about.
+func (s *Server) discoveredTenant(r *http.Request) string {
+	u, err := url.Parse(r.URL.Query().Get("authorization_endpoint"))
+	if err != nil {
+		return s.Tenant.id
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	return orElse(first, s.Tenant.id)
+}
+
+// refusal is an OAuth error the way Entra words it.
+type refusal struct {
+	status int
+	err    string // RFC 6749 5.2, or one of Entra's own
+	code   int    // AADSTS number
+	text   string
+}
+
+func badRequest(code int, text string) *refusal {
+	return &refusal{http.StatusBadRequest, "invalid_request", code, text}
+}
+
+func noTenant(err, tenant string) *refusal {
+	return &refusal{http.StatusBadRequest, err, 90002,
+		fmt.Sprintf("Tenant '%s' not found. The tenant id may be wrong, or belong to another cloud.", tenant)}
+}
+
+func refuse(w http.ResponseWriter, r *http.Request, now time.Time, e *refusal) {
+	trace, stamp := randomGUID(), now.UTC().Format("2006-01-02 15:04:05Z")
+	correlation := orElse(r.Header.Get("client-request-id"), randomGUID())
+	if e.status == http.StatusUnauthorized && r.Header.Get("Authorization") != "" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="graphsim"`)
+	}
+	writeJSON(w, e.status, map[string]any{
+		"error":             e.err,
+		"error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.code, e.text, trace, correlation, stamp),
+		"error_codes":       []int{e.code},
+		"timestamp":         stamp,
+		"trace_id":          trace,
+		"correlation_id":    correlation,
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body)
+}

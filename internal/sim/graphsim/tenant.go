@@ -1,0 +1,57 @@
+package graphsim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// TenantOptions name one tenant, the one app registered in it, and its people.
+// Empty values are the defaults.
+type TenantOptions struct {
+	TenantID, ClientID, Secret string
+	Org                        Org
+}
+
+// Tenant is one organisation: its app registration, its directory and its faults.
+type Tenant struct {
+	id, clientID, secret string
+
+	org    orgCard
+	dir    directory
+	faults faults
+}
+
+// AddTenant brings a further organisation to the same address.
+func (s *Server) AddTenant(o TenantOptions) (*Tenant, error) {
+	t := &Tenant{
+		id:       strings.ToLower(orElse(o.TenantID, DefaultTenantID)),
+		clientID: orElse(o.ClientID, DefaultClientID),
+		secret:   orElse(o.Secret, DefaultSecret),
+		org:      orgCard{name: orElse(o.Org.Name, "Example"), domain: orElse(o.Org.Domain, "example.com")},
+	}
+	if err := t.dir.load(o.Org); err != nil {
+		return nil, fmt.Errorf("graphsim: tenant %s: %w", t.id, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tenants[t.id] != nil {
+		return nil, fmt.Errorf("graphsim: tenant %s is there already", t.id)
+	}
+	s.tenants[t.id] = t
+	return t, nil
+}
+
+func (s *Server) tenant(id string) *Tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tenants[strings.ToLower(id)]
+}
+
+// TenantID is the directory (tenant) id.
+func (t *Tenant) TenantID() string { return t.id }
+
+// ClientID is the application (client) id.
+func (t *Tenant) ClientID() string { return t.clientID }
+
+// Secret is the value of the application's client secret.
+func (t *Tenant) Secret() string { return t.secret }

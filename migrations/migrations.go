@@ -1,0 +1,48 @@
+// Package migrations holds all DDL, one SQL text for both databases: BIGINT
+// unix milliseconds for times, BIGINT micro-units for money, TEXT with CHECK
+// for states.
+package migrations
+
+import (
+	"context"
+	"embed"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"github.com/varsel/varsel/internal/db"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+func provider(d *db.DB) (*goose.Provider, error) {
+	dialect := database.DialectPostgres
+	if d.Dialect() == db.SQLite {
+		dialect = database.DialectSQLite3
+	}
+	return goose.NewProvider(dialect, d.Writer(), files)
+}
+
+// Up brings the database to the newest schema and returns how many steps it took.
+func Up(ctx context.Context, d *db.DB) (int, error) {
+	p, err := provider(d)
+	if err != nil {
+		return 0, err
+	}
+	done, err := p.Up(ctx)
+	if err != nil {
+		return len(done), fmt.Errorf("migrate: %w", err)
+	}
+	return len(done), nil
+}
+
+// Pending says whether the schema is older than this program.
+func Pending(ctx context.Context, d *db.DB) (bool, error) {
+	p, err := provider(d)
+	if err != nil {
+		return false, err
+	}
+	return p.HasPending(ctx)
+}

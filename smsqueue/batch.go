@@ -1,0 +1,74 @@
+package smsqueue
+
+import "sync"
+
+// batcher gathers what many produce for one that commits. It never waits for
+// a batch to fill: it works at once when it is idle, and else takes all that
+// arrived meanwhile.
+type batcher[T any] struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	pending []T
+	max     int // of one batch
+	limit   int // Add blocks while more than this is pending; 0: never
+	closed  bool
+	done    chan struct{}
+}
+
+func newBatcher[T any](max, limit int, work func([]T)) *batcher[T] {
+	b := &batcher[T]{max: max, limit: limit, done: make(chan struct{})}
+	b.changed.L = &b.mu
+	go b.run(work)
+	return b
+}
+
+// Add hands over one item. It says false when the batcher was closed.
+func (b *batcher[T]) Add(item T) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.limit > 0 && len(b.pending) >= b.limit && !b.closed {
+		b.changed.Wait()
+	}
+	if b.closed {
+		return false
+	}
+	b.pending = append(b.pending, item)
+	b.changed.Broadcast()
+	return true
+}
+
+// Close takes no more, works off what is pending, and returns when that is done.
+func (b *batcher[T]) Close() {
+	b.mu.Lock()
+	b.closed = true
+	b.changed.Broadcast()
+	b.mu.Unlock()
+	<-b.done
+}
+
+func (b *batcher[T]) run(work func([]T)) {
+	defer close(b.done)
+	for {
+		batch := b.take()
+		if batch == nil {
+			return
+		}
+		work(batch)
+	}
+}
+
+func (b *batcher[T]) take() []T {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.pending) == 0 {
+		if b.closed {
+			return nil
+		}
+		b.changed.Wait()
+	}
+	n := min(b.max, len(b.pending))
+	batch := append([]T(nil), b.pending[:n]...)
+	b.pending = append(b.pending[:0], b.pending[n:]...)
+	b.changed.Broadcast()
+	return batch
+}

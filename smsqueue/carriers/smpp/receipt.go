@@ -1,0 +1,247 @@
+package smpp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/linxGnu/gosmpp/data"
+	"github.com/linxGnu/gosmpp/pdu"
+
+	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+var (
+	errNoReceipt  = errors.New("a message, not a receipt")
+	errUnreadable = errors.New("the deliver_sm cannot be read")
+	errNoID       = errors.New("the receipt holds no id")
+	errNoState    = errors.New("the receipt holds no state")
+)
+
+// receiptIn reads the receipt in the bytes of a deliver_sm. Optional fields go
+// before the text, whose form SMPP 3.4 leaves to each carrier (appendix B).
+func receiptIn(bytes []byte, arrived time.Time) (carriers.Receipt, error) {
+	p := pdu.NewDeliverSM().(*pdu.DeliverSM)
+	if err := p.Unmarshal(pdu.NewBuffer(bytes)); err != nil {
+		return carriers.Receipt{}, errUnreadable
+	}
+	fields := fieldsOf(p)
+	if !isReceipt(p.EsmClass) && (fields.id == "" || fields.state == "") {
+		return carriers.Receipt{}, errNoReceipt
+	}
+	text := parseText(textOf(p))
+	r := carriers.Receipt{
+		ID:    first(fields.id, text.id),
+		Phone: phoneOf(p.SourceAddr),
+		State: first(fields.state, text.state),
+		Code:  first(fields.code, text.code),
+		At:    doneAt(text.done, arrived),
+	}
+	switch {
+	case r.ID == "":
+		return r, errNoID
+	case r.State == "":
+		return r, errNoState
+	}
+	return r, nil
+}
+
+func first[T ~string](a, b T) T {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// isReceipt reads esm_class: a receipt, or news of a message that is still
+// under way (SMPP 3.4 5.2.12).
+func isReceipt(esmClass byte) bool {
+	class := esmClass & 0x3C
+	return class == 0x04 || class == 0x20
+}
+
+// told is what a receipt says, in its optional fields or in its text; what it
+// does not say is empty.
+type told struct {
+	id    string
+	state carriers.ReceiptState
+	code  string
+	done  string
+}
+
+func fieldsOf(p *pdu.DeliverSM) told {
+	id := p.OptionalParameters[pdu.TagReceiptedMessageID]
+	return told{
+		id:    strings.TrimRight(string(id.Data), "\x00"),
+		state: messageState(p.OptionalParameters[pdu.TagMessageStateOption].Data),
+		code:  networkCode(p.OptionalParameters[pdu.TagNetworkErrorCode].Data),
+	}
+}
+
+// messageStates by the value of message_state (SMPP 3.4 5.2.28; 0 and 9 are of
+// SMPP 5.0).
+var messageStates = [...]carriers.ReceiptState{
+	0: carriers.Enroute, // scheduled
+	1: carriers.Enroute,
+	2: carriers.Delivered,
+	3: carriers.Expired,
+	4: carriers.Undelivered, // deleted
+	5: carriers.Undelivered,
+	6: carriers.Enroute,     // accepted
+	7: carriers.Undelivered, // unknown
+	8: carriers.Refused,
+	9: carriers.Undelivered, // skipped
+}
+
+func messageState(value []byte) carriers.ReceiptState {
+	if len(value) != 1 || int(value[0]) >= len(messageStates) {
+		return ""
+	}
+	return messageStates[value[0]]
+}
+
+// networkCode is the number in network_error_code, behind the octet that names
+// the network (SMPP 3.4 5.3.2.31); empty for none.
+func networkCode(value []byte) string {
+	if len(value) != 3 {
+		return ""
+	}
+	code := binary.BigEndian.Uint16(value[1:])
+	if code == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%03d", code)
+}
+
+func textOf(p *pdu.DeliverSM) string {
+	octets, _ := p.Message.GetMessageData()
+	if len(octets) == 0 {
+		octets = p.OptionalParameters[pdu.TagMessagePayload].Data
+	}
+	if coding := p.Message.Encoding(); coding != nil && coding.DataCoding() == data.UCS2Coding {
+		if text, err := smstext.DecodeUCS2(octets); err == nil {
+			return text
+		}
+	}
+	return string(octets)
+}
+
+// parseText reads "id:.. sub:.. dlvrd:.. submit date:.. done date:.. stat:..
+// err:.. text:..", in any order and case, with fields missing or strange.
+func parseText(text string) told {
+	// Behind "text:" stand the sender's words, and they may look like fields.
+	before := text
+	if at := find(text, "text:"); at >= 0 {
+		before = text[:at]
+	}
+	if value(before, "id:") == "" || value(before, "stat:") == "" {
+		before = text
+	}
+	return told{
+		id:    value(before, "id:"),
+		state: stateNamed(value(before, "stat:")),
+		code:  value(before, "err:"),
+		done:  first(value(before, "done date:"), value(before, "done_date:")),
+	}
+}
+
+// find is where a field begins, or -1.
+func find(text, field string) int {
+	for at := 0; at+len(field) <= len(text); at++ {
+		if (at == 0 || separates(text[at-1])) && strings.EqualFold(text[at:at+len(field)], field) {
+			return at
+		}
+	}
+	return -1
+}
+
+func separates(c byte) bool {
+	return c <= ' ' || c == ',' || c == ';'
+}
+
+// value is what stands behind a field's name, up to a space or comma.
+func value(text, field string) string {
+	at := find(text, field)
+	if at < 0 {
+		return ""
+	}
+	rest := strings.TrimLeft(text[at+len(field):], " ")
+	if end := strings.IndexFunc(rest, func(r rune) bool { return r < 0x80 && separates(byte(r)) }); end >= 0 {
+		rest = rest[:end]
+	}
+	if beginsField(rest) { // this one is empty
+		return ""
+	}
+	return rest
+}
+
+func beginsField(s string) bool {
+	for _, field := range []string{"id:", "sub:", "dlvrd:", "submit", "done", "stat:", "err:", "text:"} {
+		if find(s, field) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// statNames are the states by the letters that all ways of shortening them
+// share.
+var statNames = []struct {
+	begins string
+	state  carriers.ReceiptState
+}{
+	{"DELIV", carriers.Delivered},
+	{"UNDEL", carriers.Undelivered},
+	{"EXPIR", carriers.Expired},
+	{"REJEC", carriers.Refused},
+	{"DELET", carriers.Undelivered},
+	{"UNKNO", carriers.Undelivered},
+	{"SKIP", carriers.Undelivered},
+	{"FAIL", carriers.Undelivered},
+	{"ENROU", carriers.Enroute},
+	{"ACCEP", carriers.Enroute},
+	{"SCHED", carriers.Enroute},
+	{"BUFF", carriers.Enroute},
+}
+
+func stateNamed(stat string) carriers.ReceiptState {
+	stat = strings.ToUpper(stat)
+	for _, name := range statNames {
+		if strings.HasPrefix(stat, name.begins) {
+			return name.state
+		}
+	}
+	return ""
+}
+
+// doneForms are the ways carriers write dates. Twelve digits are tried with
+// seconds first: a full year would make a month above twelve of its last two.
+var doneForms = map[int][]string{
+	10: {"0601021504"},
+	12: {"060102150405", "200601021504"},
+	14: {"20060102150405"},
+}
+
+// doneAt is the done date, which names no zone and is taken as UTC; a carrier
+// whose clock is ahead, or whose date cannot be read, gives the time of arrival.
+func doneAt(done string, arrived time.Time) time.Time {
+	for _, form := range doneForms[len(done)] {
+		if at, err := time.Parse(form, done); err == nil && at.Before(arrived) {
+			return at
+		}
+	}
+	return arrived
+}
+
+// phoneOf is an address as an international number with a leading +; empty
+// when it is none.
+func phoneOf(a pdu.Address) string {
+	digits := strings.TrimPrefix(strings.TrimPrefix(a.Address(), "+"), "00")
+	if !isDigits(digits) || digits[0] == '0' {
+		return ""
+	}
+	return "+" + digits
+}

@@ -1,0 +1,169 @@
+package smpp
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+// The bytes are written by hand from SMPP 3.4 4.4.1 and 3GPP TS 23.040
+// 9.2.3.24.8, field by field.
+func TestSubmitOnTheWire(t *testing.T) {
+	tests := []struct {
+		name string
+		part carriers.Submission
+		want string
+	}{
+		{
+			name: "a word from a name",
+			part: carriers.Submission{From: "ACME", To: "+4791234567", Text: "Hi €", Encoding: smstext.GSM7, Part: 1, Parts: 1},
+			want: "00000034 00000004 00000000 00000000" +
+				"00" + // service_type
+				"05 00 41434d45 00" + // alphanumeric
+				"01 01 34373931323334353637 00" + // international, ISDN
+				"00 00 00" + // esm_class, protocol_id, priority_flag
+				"00 00" + // schedule_delivery_time, validity_period
+				"01 00" + // registered_delivery, replace_if_present_flag
+				"00 00 05 4869201b65", // data_coding 0, no default message, text unpacked
+		},
+		{
+			name: "from a number, in Cyrillic, valid two days",
+			part: carriers.Submission{From: "+4799999999", To: "+4791234567", Text: "Да", Encoding: smstext.UCS2, Part: 1, Parts: 1, Validity: 48 * time.Hour},
+			want: "00000049 00000004 00000000 00000000 00" +
+				"01 01 34373939393939393939 00" +
+				"01 01 34373931323334353637 00" +
+				"00 00 00 00" +
+				"30303030303230303030303030303052 00" + // 000002000000000R
+				"01 00" +
+				"08 00 04 04140430", // data_coding 8
+		},
+		{
+			name: "from a short code, second of three parts",
+			part: carriers.Submission{From: "26112", To: "+4791234567", Text: "@ab", Encoding: smstext.GSM7, Part: 2, Parts: 3, Reference: 0xBEEF},
+			want: "0000003a 00000004 00000000 00000000 00" +
+				"03 00 3236313132 00" +
+				"01 01 34373931323334353637 00" +
+				"40 00 00 00 00 01 00" + // esm_class: UDH
+				"00 00 0a 06 08 04 beef 03 02 006162",
+		},
+		{
+			name: "first of two parts in UCS-2, without a sender",
+			part: carriers.Submission{To: "+1", Text: "я", Encoding: smstext.UCS2, Part: 1, Parts: 2, Reference: 1},
+			want: "0000002b 00000004 00000000 00000000 00" +
+				"00 00 00" +
+				"01 01 31 00" +
+				"40 00 00 00 00 01 00" +
+				"08 00 09 06 08 04 0001 02 01 044f",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := submitSM(tt.part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := strings.ReplaceAll(tt.want, " ", "")
+			if diff := cmp.Diff(want, hex.EncodeToString(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Every part that smstext makes goes onto the wire, full ones included.
+func TestFullPartsFit(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("a", 160), strings.Repeat("a", 500), strings.Repeat("€", 300),
+		strings.Repeat("я", 70), strings.Repeat("я", 300),
+	} {
+		m := smstext.Split(text)
+		for i, part := range m.Parts {
+			s := carriers.Submission{From: "ACME", To: "+4791234567", Text: part, Encoding: m.Encoding, Part: i + 1, Parts: len(m.Parts)}
+			if _, err := submitSM(s); err != nil {
+				t.Errorf("part %d of %d: %v", i+1, len(m.Parts), err)
+			}
+		}
+	}
+}
+
+func TestSenderKinds(t *testing.T) {
+	type address struct {
+		ton, npi byte
+		text     string
+	}
+	for from, want := range map[string]address{
+		"ACME":        {5, 0, "ACME"},
+		"Bus 42":      {5, 0, "Bus 42"},
+		"+4791234567": {1, 1, "4791234567"},
+		"4791234567":  {1, 1, "4791234567"},
+		"123":         {3, 0, "123"},
+		"26112":       {3, 0, "26112"},
+		"12345678":    {3, 0, "12345678"},
+		"+":           {5, 0, "+"},
+		"":            {0, 0, ""},
+	} {
+		a, err := sender(from)
+		if err != nil {
+			t.Errorf("%q: %v", from, err)
+		}
+		got := address{a.Ton(), a.Npi(), a.Address()}
+		if got != want {
+			t.Errorf("%q is %+v, want %+v", from, got, want)
+		}
+	}
+}
+
+func TestPartsThatCanNeverBeSent(t *testing.T) {
+	good := carriers.Submission{From: "ACME", To: "+4791234567", Text: "private words", Encoding: smstext.GSM7, Part: 1, Parts: 1}
+	for name, spoil := range map[string]func(*carriers.Submission){
+		"sender beyond ASCII":          func(s *carriers.Submission) { s.From = "Blåbær" },
+		"sender with a NUL":            func(s *carriers.Submission) { s.From = "AC\x00ME" },
+		"sender too long":              func(s *carriers.Submission) { s.From = strings.Repeat("A", 21) },
+		"receiver without plus":        func(s *carriers.Submission) { s.To = "4791234567" },
+		"receiver with letters":        func(s *carriers.Submission) { s.To = "+47ABC" },
+		"receiver too long":            func(s *carriers.Submission) { s.To = "+" + strings.Repeat("1", 21) },
+		"no receiver":                  func(s *carriers.Submission) { s.To = "" },
+		"text not in the GSM alphabet": func(s *carriers.Submission) { s.Text += "я" },
+		"one part too long":            func(s *carriers.Submission) { s.Text = strings.Repeat("a", 161) },
+		"part of several too long":     func(s *carriers.Submission) { s.Text, s.Parts = strings.Repeat("a", 153), 2 },
+		"UCS-2 part too long":          func(s *carriers.Submission) { s.Text, s.Encoding = strings.Repeat("я", 71), smstext.UCS2 },
+		"UCS-2 part of several too long": func(s *carriers.Submission) {
+			s.Text, s.Encoding, s.Parts = strings.Repeat("я", 67), smstext.UCS2, 2
+		},
+		"unknown encoding": func(s *carriers.Submission) { s.Encoding = "latin1" },
+		"part zero":        func(s *carriers.Submission) { s.Part, s.Parts = 0, 2 },
+		"part beyond all":  func(s *carriers.Submission) { s.Part, s.Parts = 3, 2 },
+		"too many parts":   func(s *carriers.Submission) { s.Part, s.Parts = 1, 256 },
+	} {
+		s := good
+		spoil(&s)
+		_, err := submitSM(s)
+		if err == nil {
+			t.Errorf("%s: it was encoded", name)
+		} else if strings.Contains(err.Error(), "private") || strings.Contains(err.Error(), "91234567") {
+			t.Errorf("%s: text or number is in %q", name, err)
+		}
+	}
+}
+
+func TestValidityIsRelative(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                    "",
+		-time.Second:         "",
+		time.Millisecond:     "000000000001000R",
+		90 * time.Second:     "000000000130000R",
+		36 * time.Hour:       "000001120000000R",
+		30 * 24 * time.Hour:  "000030000000000R",
+		400 * 24 * time.Hour: "000030000000000R",
+	} {
+		if got := relativeTime(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+// errNotNow says that a rule keeps the range from going: it is paused, or the
+// account's agreement has ended.
+var errNotNow = errors.New("not now")
+
+// candidate is a queued message and what decides whether it may go.
+type candidate struct {
+	row
+	sender, body string
+	encoding     smstext.Encoding
+	duplicate    bool
+	contactGone  bool
+}
+
+// claim takes the next messages of the range that fit into parts, checks every
+// gate, and commits them as sending before any of their bytes is written.
+func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, error) {
+	entries, err := l.w.db.NewIDs(ctx, entryIDs(1)) // all of a range are one campaign's
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	var claimed []candidate
+	var done map[int64][]int
+	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
+		claimed = nil
+		text, err := readText(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		all, err := selectCandidates(ctx, tx, r, parts, now)
+		if err != nil {
+			return err
+		}
+		var moves []move
+		claimed, moves = sortOut(fitting(all, parts), r, now)
+		if _, err := apply(ctx, tx, moves, entries, now); err != nil {
+			return err
+		}
+		if err := markSending(ctx, tx, r, claimed, l.w.lease.id); err != nil {
+			return err
+		}
+		for i := range claimed {
+			claimed[i].fill(text)
+		}
+		done, err = acceptedParts(ctx, tx, r, claimed)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return launch(r, claimed, done, now), nil
+}
+
+// campaignText is what messages without a text of their own say.
+type campaignText struct{ sender, body string }
+
+func (c *candidate) fill(t campaignText) {
+	if c.body == "" {
+		c.body = t.body
+	}
+	if c.sender == "" {
+		c.sender = t.sender
+	}
+}
+
+// readText reads the flags that stop a whole range, and the campaign's text.
+func readText(ctx context.Context, tx *db.Tx, r *running) (t campaignText, err error) {
+	if err := accounts.Gate(ctx, tx, r.account); err != nil {
+		if problem.As(err) != nil {
+			return t, errNotNow
+		}
+		return t, err
+	}
+	if r.campaign == 0 {
+		return t, nil
+	}
+	var state CampaignState
+	err = tx.QueryRowContext(ctx, `SELECT state, sender, body FROM campaigns WHERE id = $1`, r.campaign).Scan(&state, &t.sender, &t.body)
+	if err == nil && state != CampaignRunning && state != CampaignSent {
+		err = errNotNow
+	}
+	return t, err
+}
+
+func selectCandidates(ctx context.Context, tx *db.Tx, r *running, limit int, now time.Time) ([]candidate, error) {
+	return db.Collect(ctx, tx, func(rows *sql.Rows) (c candidate, err error) {
+		c.status, c.money, c.account, c.campaign, c.route, c.lane = Queued, Reserved, r.account, r.campaign, r.route, r.lane
+		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate, &c.contactGone)
+	}, tx.ForUpdate(`
+		SELECT m.id, m.phone, m.sender, m.body, m.encoding, m.parts, m.price_micro, m.money, m.tries, m.possible_duplicate,
+			m.contact_id <> 0 AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = m.contact_id AND c.state = 'active')
+		FROM messages m
+		WHERE m.id BETWEEN $1 AND $2 AND m.status = 'queued' AND m.due_at <= $3 ORDER BY m.id LIMIT $4`),
+		r.first, r.last, db.Millis(now), limit)
+}
+
+// fitting is as many of the messages as have room for their parts, but one at
+// least: a message of more parts than the window goes when nothing else does.
+func fitting(all []candidate, parts int) []candidate {
+	for i, c := range all {
+		if parts -= c.parts; parts < 0 && i > 0 {
+			return all[:i]
+		}
+	}
+	return all
+}
+
+// sortOut separates those that go from those that a rule ends.
+func sortOut(all []candidate, r *running, now time.Time) (going []candidate, ended []move) {
+	for _, c := range all {
+		switch {
+		case now.After(r.deadline):
+			ended = append(ended, move{row: c.row, to: Expired, reason: "deadline"})
+		case c.contactGone:
+			ended = append(ended, move{row: c.row, to: Skipped, reason: "recipient_removed"})
+		default:
+			going = append(going, c)
+		}
+	}
+	return going, ended
+}
+
+// markSending is the claim: it carries the incarnation, so that a take-over
+// knows whose messages are in doubt.
+func markSending(ctx context.Context, tx *db.Tx, r *running, claimed []candidate, incarnation int64) error {
+	if len(claimed) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(claimed))
+	for i, c := range claimed {
+		ids[i] = c.id
+	}
+	list, err := idList(ids)
+	if err != nil {
+		return err
+	}
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE messages SET status = 'sending', incarnation = $1, reason = '', code = ''
+		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))`, incarnation, list); err != nil {
+		return err
+	}
+	if r.campaign == 0 {
+		return nil
+	}
+	return count(ctx, tx, r.campaign, map[Status]int{Queued: -len(claimed), Sending: len(claimed)})
+}
+
+// acceptedParts finds the parts that went earlier: a message that was
+// throttled half-way resumes there and never sends part 1 again.
+func acceptedParts(ctx context.Context, tx *db.Tx, r *running, claimed []candidate) (map[int64][]int, error) {
+	var ids []int64
+	for _, c := range claimed {
+		if c.parts > 1 && c.tries > 0 {
+			ids = append(ids, c.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := idList(ids)
+	if err != nil {
+		return nil, err
+	}
+	done := map[int64][]int{}
+	_, err = db.Collect(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+		var id int64
+		var part int
+		err = rows.Scan(&id, &part)
+		done[id] = append(done[id], part)
+		return struct{}{}, err
+	}, `SELECT message_id, part FROM message_parts WHERE message_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
+	return done, err
+}
+
+// flight is a message on its way to the carrier.
+type flight struct {
+	row
+	r           *running
+	encoding    smstext.Encoding
+	duplicate   bool
+	submissions []carriers.Submission
+	answers     []carriers.Answer
+	before      int // parts accepted in an earlier try
+	pending     atomic.Int32
+}
+
+func launch(r *running, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
+	splits := map[string]smstext.Message{} // a campaign's text is split once
+	var all []*flight
+	for _, c := range claimed {
+		split, known := splits[c.body]
+		if !known {
+			split = smstext.Split(c.body)
+			splits[c.body] = split
+		}
+		all = append(all, c.flight(r, split, done[c.id], r.deadline.Sub(now)))
+	}
+	return all
+}
+
+func (c candidate) flight(r *running, split smstext.Message, done []int, validity time.Duration) *flight {
+	f := &flight{row: c.row, r: r, encoding: split.Encoding, duplicate: c.duplicate, before: len(done)}
+	f.status = Sending
+	for i, text := range split.Parts {
+		if slices.Contains(done, i+1) {
+			continue
+		}
+		f.submissions = append(f.submissions, carriers.Submission{
+			MessageID: c.id, From: c.sender, To: c.phone, Text: text, Encoding: split.Encoding,
+			Part: i + 1, Parts: len(split.Parts), Reference: uint16(c.id), Validity: validity,
+		})
+	}
+	f.answers = make([]carriers.Answer, len(f.submissions))
+	f.pending.Store(int32(len(f.submissions)))
+	return f
+}

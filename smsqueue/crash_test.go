@@ -1,0 +1,163 @@
+package smsqueue_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/db/dbtest"
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/sim/smscsim"
+	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers/smpp"
+)
+
+// workerEnv makes the test binary a worker process of its own, so that a test
+// can kill it.
+const workerEnv = "VARSEL_TEST_WORKER"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(workerEnv); url != "" {
+		if err := workAlone(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	dbtest.Run(m)
+}
+
+// workAlone is the process: it works until its standard input ends.
+func workAlone(url string) error {
+	ctx := context.Background()
+	d, err := db.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	if _, err := d.LockForWork(); err != nil {
+		return err
+	}
+	ring, err := secrets.FromFile(os.Getenv("VARSEL_TEST_KEY"))
+	if err != nil {
+		return err
+	}
+	q := smsqueue.New(d, ring, accounts.New(d), map[string]smsqueue.CarrierType{"smpp": {Open: smpp.Open, Validate: smpp.Validate}})
+	w, err := smsqueue.StartWorker(ctx, q, smsqueue.EmbeddedRedis().Client, "worker", noJobs)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	bufio.NewReader(os.Stdin).ReadString('\n')
+	return w.Stop(ctx)
+}
+
+// spawn starts a worker process.
+func (h *house) spawn() *exec.Cmd {
+	h.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), workerEnv+"="+h.url, "VARSEL_TEST_KEY="+h.key)
+	cmd.Stderr = os.Stderr
+	_, err := cmd.StdinPipe()
+	must(h.t, err)
+	out, err := cmd.StdoutPipe()
+	must(h.t, err)
+	must(h.t, cmd.Start())
+	h.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || strings.TrimSpace(line) != "ready" {
+		h.t.Fatalf("the worker process said %q, %v", line, err)
+	}
+	return cmd
+}
+
+func TestKillNineLosesNobodyAndRepeatsOnlyWhatIsMarked(t *testing.T) {
+	for _, lane := range []smsqueue.Lane{smsqueue.Bulk, smsqueue.Normal} {
+		t.Run(string(lane), func(t *testing.T) {
+			t.Parallel()
+			eachHouse(t, smscsim.Faults{AnswerDelay: 20 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond}, func(t *testing.T, h *house) {
+				h.route(50, 0)
+				g := h.group(h.account.ID, "All staff", 2500, 0)
+				worker := h.spawn()
+				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Water is shut off at two.", Lane: lane})
+				h.untilAccepted(700)
+				must(t, worker.Process.Kill())
+				worker.Wait()
+				h.spawn()
+				c = h.until(c, func(c smsqueue.Campaign) bool { return settled(c) && c.Counts.Unsent() == 0 && c.Counts[smsqueue.Sent] == 0 })
+				h.nobodyLost(c, g.Members)
+			})
+		})
+	}
+}
+
+func TestDroppedConnections(t *testing.T) {
+	for _, lane := range []smsqueue.Lane{smsqueue.Bulk, smsqueue.Normal} {
+		t.Run(string(lane), func(t *testing.T) {
+			t.Parallel()
+			const window, every, people = 50, 500, 2500
+			eachHouse(t, smscsim.Faults{DropEvery: every, AnswerDelay: 5 * time.Millisecond, ReceiptDelay: 20 * time.Millisecond}, func(t *testing.T, h *house) {
+				h.route(window, 0)
+				h.work()
+				g := h.group(h.account.ID, "All staff", people, 0)
+				c := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Lane: lane}), func(c smsqueue.Campaign) bool {
+					return settled(c) && c.Counts.Unsent() == 0 && c.Counts[smsqueue.Sent] == 0
+				})
+				h.nobodyLost(c, people)
+				drops := h.smsc.Counts().Drops
+				if drops < people/every-1 {
+					t.Errorf("only %d drops", drops)
+				}
+				if n := c.Counts[smsqueue.Unconfirmed]; lane == smsqueue.Bulk && n > window*drops {
+					t.Errorf("%d unconfirmed after %d drops of a window of %d", n, drops, window)
+				}
+			})
+		})
+	}
+}
+
+// nobodyLost compares the messages with what the SMSC itself counted: everyone
+// was reached or is named unconfirmed, and nobody was reached twice unless the
+// row says that it may be.
+func (h *house) nobodyLost(c smsqueue.Campaign, people int) {
+	h.t.Helper()
+	reached := h.smsc.Numbers()
+	seen := 0
+	for before := int64(0); ; {
+		page, err := h.queue.Messages(h.t.Context(), c.Account, smsqueue.MessageFilter{Campaign: c.ID, Before: before, Limit: 500})
+		must(h.t, err)
+		if len(page) == 0 {
+			break
+		}
+		for _, m := range page {
+			seen++
+			before = m.ID
+			times := reached[strings.TrimPrefix(m.Phone, "+")]
+			switch {
+			case m.Status != smsqueue.Delivered && m.Status != smsqueue.Unconfirmed:
+				h.t.Errorf("%s is %s (%s)", m.Phone, m.Status, m.Reason)
+			case times == 0 && m.Status == smsqueue.Delivered:
+				h.t.Errorf("%s is delivered and was never reached", m.Phone)
+			case times > 1 && (!m.PossibleDuplicate || c.Lane == smsqueue.Bulk):
+				h.t.Errorf("%s was reached %d times, marked %v", m.Phone, times, m.PossibleDuplicate)
+			}
+		}
+	}
+	if seen != people || c.Counts.Total() != people {
+		h.t.Errorf("%d messages, counted %d, for %d people", seen, c.Counts.Total(), people)
+	}
+	if c.Lane != smsqueue.Bulk && len(reached) != people {
+		h.t.Errorf("%d of %d numbers were reached", len(reached), people)
+	}
+	h.t.Logf("%v, smsc %+v", c.Counts, h.smsc.Counts())
+}
+
+func settled(c smsqueue.Campaign) bool {
+	return c.State == smsqueue.CampaignSent || c.State == smsqueue.CampaignFinished
+}

@@ -1,0 +1,51 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+)
+
+// passDeadlines moves what is still open in overdue ranges to its final
+// status, so that nothing stays pending for ever.
+func (w *Worker) passDeadlines(ctx context.Context) error {
+	overdue, err := db.Collect(ctx, w.db, func(row *sql.Rows) (r rangeRow, err error) {
+		return r, row.Scan(&r.id, &r.first, &r.last)
+	}, `SELECT id, first_id, last_id FROM ranges WHERE closed = FALSE AND deadline < $1 AND state IN ('waiting', 'done') LIMIT 200`,
+		db.Millis(time.Now()))
+	if err != nil {
+		return err
+	}
+	for _, r := range overdue {
+		if err := w.expire(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Worker) expire(ctx context.Context, r rangeRow) error {
+	entries, err := w.db.NewIDs(ctx, 3*entryIDs(1))
+	if err != nil {
+		return err
+	}
+	return w.db.InTx(ctx, func(tx *db.Tx) error {
+		var moves []move
+		for _, status := range []Status{Queued, Sent, Unconfirmed} {
+			rows, err := lockRange(ctx, tx, r.first, r.last, status)
+			if err != nil {
+				return err
+			}
+			for _, m := range rows {
+				moves = append(moves, move{row: m, to: Expired, reason: "deadline"})
+			}
+		}
+		if _, err := apply(ctx, tx, moves, entries, time.Now()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE ranges SET closed = TRUE, state = 'done' WHERE id = $1 AND state IN ('waiting', 'done')`, r.id)
+		return err
+	})
+}

@@ -1,0 +1,103 @@
+package smsqueue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+const (
+	taskType = "range"
+	// laneConcurrency is how many ranges of a lane are worked on at once by one
+	// link; each mostly waits for its turn at the gate.
+	laneConcurrency = 64
+	// taskTimeout bounds a range; a slow carrier's range ends and comes back.
+	taskTimeout = 30 * time.Minute
+)
+
+// task is what Redis knows of a range: no personal data.
+type task struct {
+	Range      int64 `json:"r"`
+	Generation int64 `json:"g"`
+}
+
+// laneServer is an asynq.Server of one lane of one carrier. A server a lane,
+// because priority within one server only orders the taking.
+type laneServer struct {
+	server *asynq.Server
+	client *asynq.Client
+	tasks  *asynq.Inspector
+	queue  string
+}
+
+func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
+	s := &laneServer{
+		queue:  fmt.Sprintf("%s:%d", lane, l.route.ID),
+		client: asynq.NewClientFromRedisClient(w.redis),
+		tasks:  asynq.NewInspectorFromRedisClient(w.redis),
+	}
+	s.server = asynq.NewServerFromRedisClient(w.redis, asynq.Config{
+		Concurrency:         laneConcurrency,
+		Queues:              map[string]int{s.queue: 1},
+		TaskCheckInterval:   50 * time.Millisecond,
+		ShutdownTimeout:     30 * time.Second,
+		HealthCheckInterval: 15 * time.Second,
+		Logger:              engineLog{},
+		LogLevel:            asynq.WarnLevel,
+	})
+	mux := asynq.NewServeMux()
+	mux.HandleFunc(taskType, func(ctx context.Context, t *asynq.Task) error {
+		var work task
+		if err := json.Unmarshal(t.Payload(), &work); err != nil {
+			slog.Error("a task that is none of ours", "error", err)
+			return nil
+		}
+		l.work(ctx, work)
+		return nil // outcome and due time are rows
+	})
+	return s, s.server.Start(mux)
+}
+
+func (s *laneServer) stop() { s.server.Shutdown() }
+
+// enqueue gives a range to Redis. The id makes a generation unique there.
+func (s *laneServer) enqueue(ctx context.Context, t task) error {
+	payload, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	_, err = s.client.EnqueueContext(ctx, asynq.NewTask(taskType, payload), asynq.Queue(s.queue),
+		asynq.TaskID(taskID(t)), asynq.MaxRetry(0), asynq.Timeout(taskTimeout))
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
+		return nil
+	}
+	return err
+}
+
+// knows says whether Redis still has the task.
+func (s *laneServer) knows(t task) (bool, error) {
+	info, err := s.tasks.GetTaskInfo(s.queue, taskID(t))
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return info.State == asynq.TaskStatePending || info.State == asynq.TaskStateActive, nil
+}
+
+func taskID(t task) string { return fmt.Sprintf("%d-%d", t.Range, t.Generation) }
+
+// engineLog passes Asynq's words on.
+type engineLog struct{}
+
+func (engineLog) Debug(args ...any) { slog.Debug(fmt.Sprint(args...), "from", "asynq") }
+func (engineLog) Info(args ...any)  { slog.Info(fmt.Sprint(args...), "from", "asynq") }
+func (engineLog) Warn(args ...any)  { slog.Warn(fmt.Sprint(args...), "from", "asynq") }
+func (engineLog) Error(args ...any) { slog.Error(fmt.Sprint(args...), "from", "asynq") }
+func (engineLog) Fatal(args ...any) { slog.Error(fmt.Sprint(args...), "from", "asynq") }

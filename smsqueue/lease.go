@@ -1,0 +1,152 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+)
+
+const (
+	beatEvery = 2 * time.Second
+	// deadAfter is how long another process must see a counter stand still, on
+	// its own clock, before it takes over.
+	deadAfter = 10 * time.Second
+	// silentAfter is when a worker that could not raise its counter stops
+	// writing to carriers: well before anybody takes over.
+	silentAfter = 7 * time.Second
+)
+
+// lease is one row per process that works. It raises a counter while it lives.
+type lease struct {
+	db   *db.DB
+	id   int64
+	beat atomic.Int64 // nanoseconds on the monotonic clock since start
+	born time.Time
+}
+
+func takeLease(ctx context.Context, d *db.DB, role string) (*lease, error) {
+	id, err := d.NewIDs(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname()
+	now := time.Now()
+	_, err = d.ExecContext(ctx, `
+		INSERT INTO incarnations (id, host, pid, role, counter, started_at) VALUES ($1, $2, $3, $4, 1, $5)`,
+		id, host, os.Getpid(), role, db.Millis(now))
+	return &lease{db: d, id: id, born: now}, err
+}
+
+// keep raises the counter until ctx ends. alive is told whenever the process
+// may, or may no longer, write to carriers.
+func (l *lease) keep(ctx context.Context, alive func(bool)) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := l.raise(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("the lease could not be raised", "error", err)
+		}
+		alive(time.Since(l.born)-time.Duration(l.beat.Load()) < silentAfter)
+	}
+}
+
+func (l *lease) raise(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, beatEvery)
+	defer cancel()
+	began := time.Since(l.born)
+	_, err := l.db.ExecContext(ctx, `UPDATE incarnations SET counter = counter + 1 WHERE id = $1`, l.id)
+	if err == nil {
+		l.beat.Store(int64(began))
+	}
+	return err
+}
+
+func (l *lease) end(ctx context.Context) error {
+	_, err := l.db.ExecContext(ctx, `UPDATE incarnations SET ended_at = $1 WHERE id = $2`, db.Millis(time.Now()), l.id)
+	return err
+}
+
+// watch sees the counters of the others and finds those that stand still.
+type watch struct {
+	seen map[int64]sighting
+}
+
+type sighting struct {
+	counter int64
+	since   time.Time
+}
+
+// dead reads the counters once and returns whose has stood still for deadAfter.
+// A failed reading begins all observations anew: an outage of the database
+// stops every counter.
+func (w *watch) dead(ctx context.Context, q db.Querier, self int64) ([]int64, error) {
+	type other struct{ id, counter int64 }
+	all, err := db.Collect(ctx, q, func(row *sql.Rows) (o other, err error) {
+		return o, row.Scan(&o.id, &o.counter)
+	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND id <> $1`, self)
+	if err != nil {
+		w.seen = nil
+		return nil, err
+	}
+	var dead []int64
+	next := make(map[int64]sighting, len(all))
+	for _, o := range all {
+		s, known := w.seen[o.id]
+		if !known || s.counter != o.counter {
+			s = sighting{o.counter, time.Now()}
+		}
+		next[o.id] = s
+		if time.Since(s.since) >= deadAfter {
+			dead = append(dead, o.id)
+		}
+	}
+	w.seen = next
+	return dead, nil
+}
+
+// Alive says whether any process with a worker is raising its counter. It
+// takes a little longer than beatEvery to tell.
+func (q *Queue) Alive(ctx context.Context) (bool, error) {
+	before, err := workerCounters(ctx, q.db)
+	if err != nil || len(before) == 0 {
+		return false, err
+	}
+	for range 10 {
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(beatEvery / 4):
+		}
+		now, err := workerCounters(ctx, q.db)
+		if err != nil {
+			return false, err
+		}
+		for id, counter := range now {
+			if counter != before[id] {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func workerCounters(ctx context.Context, q db.Querier) (map[int64]int64, error) {
+	counters := map[int64]int64{}
+	_, err := db.Collect(ctx, q, func(row *sql.Rows) (_ struct{}, err error) {
+		var id, counter int64
+		err = row.Scan(&id, &counter)
+		counters[id] = counter
+		return struct{}{}, err
+	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND role <> 'api'`)
+	return counters, err
+}

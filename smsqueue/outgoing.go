@@ -1,0 +1,54 @@
+package smsqueue
+
+import (
+	"strings"
+	"time"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+const (
+	// maxParts bounds a text: 10 parts are 1,520 GSM-7 or 660 UCS-2 characters.
+	maxParts = 10
+	// validity is how long a message may wait to be sent and receipted.
+	validity = 48 * time.Hour
+)
+
+// outgoing is what single messages and campaigns have in common, checked.
+type outgoing struct {
+	text   string
+	sender string
+	lane   Lane
+	split  smstext.Message
+}
+
+func checkOutgoing(acc accounts.Account, text, sender string, lane, usual Lane) (outgoing, error) {
+	o := outgoing{text: text, sender: strings.TrimSpace(sender), lane: lane}
+	if o.sender == "" {
+		o.sender = acc.Sender
+	}
+	if o.lane == "" {
+		o.lane = usual
+	}
+	switch o.lane {
+	case Urgent, Normal, Bulk:
+	default:
+		return o, problem.Invalid("lane", "a lane is urgent, normal or bulk, not %q", lane)
+	}
+	if strings.TrimSpace(text) == "" {
+		return o, problem.Invalid("text", "the text is empty")
+	}
+	if err := accounts.ValidSender(o.sender); err != nil {
+		return o, err
+	}
+	if o.sender == "" {
+		return o, problem.Invalid("sender", "name a sender: the account has no default")
+	}
+	o.split = smstext.Split(text)
+	if n := len(o.split.Parts); n > maxParts {
+		return o, problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
+	}
+	return o, nil
+}

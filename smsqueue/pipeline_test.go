@@ -1,0 +1,58 @@
+package smsqueue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/internal/sim/smscsim"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+func TestACampaignReachesEverybodyOnce(t *testing.T) {
+	eachHouse(t, smscsim.Faults{ReceiptDelay: 30 * time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(100, 0)
+		h.work()
+		const people = 1200
+		g := h.group(h.account.ID, "Oslo, night shift", people, 0)
+		c := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Fire drill at noon."}), finished)
+
+		if diff := cmp.Diff(people, c.Counts[smsqueue.Delivered]); diff != "" {
+			t.Errorf("delivered: %s; %v", diff, c.Counts)
+		}
+		reached := h.smsc.Numbers()
+		if len(reached) != people {
+			t.Errorf("the carrier saw %d numbers", len(reached))
+		}
+		for number, times := range reached {
+			if times != 1 {
+				t.Errorf("%s was reached %d times", number, times)
+			}
+		}
+		want := int64(people * 45000)
+		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		must(t, err)
+		if diff := cmp.Diff(billing.Totals{Reserved: want, Charged: want}, money); diff != "" {
+			t.Errorf("the ledger: %s", diff)
+		}
+	})
+}
+
+func TestASingleMessageIsDelivered(t *testing.T) {
+	eachHouse(t, smscsim.Faults{ReceiptDelay: 10 * time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		h.work()
+		text := "Zażółć gęślą jaźń: a text of two parts, because Polish letters are not all in the alphabet of GSM and so each takes more room."
+		m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: "900 00 000", Text: text})
+		must(t, err)
+		h.untilMessage(m, smsqueue.Delivered)
+		if m.Parts != 2 || m.Lane != smsqueue.Normal {
+			t.Fatalf("got %+v", m)
+		}
+		if diff := cmp.Diff([]string{text}, h.smsc.Texts("4790000000")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

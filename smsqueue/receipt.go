@@ -1,0 +1,199 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/smsqueue/carriers"
+)
+
+// receipt is a delivery receipt on its way into the database.
+type receipt struct {
+	carriers.Receipt
+	key     string
+	waiting int64       // its row in waiting_receipts, when it has waited
+	stored  func(error) // acknowledges it to the carrier
+}
+
+// receiptStatus is what a receipt makes of a message with one part.
+var receiptStatus = map[carriers.ReceiptState]Status{
+	carriers.Delivered:   Delivered,
+	carriers.Undelivered: Undelivered,
+	carriers.Expired:     Undelivered,
+	carriers.Refused:     Undelivered,
+}
+
+// storeReceipts commits a batch and only then has it acknowledged. Receipts
+// whose part nobody knows yet wait; after the commit they are looked for once
+// more, because an answer may have been committed meanwhile.
+func (l *link) storeReceipts(batch []*receipt) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	final := make([]*receipt, 0, len(batch))
+	for _, r := range batch {
+		if _, ok := receiptStatus[r.State]; ok {
+			final = append(final, r)
+		} else {
+			r.stored(nil) // on its way: nothing to keep
+		}
+	}
+	unknown, err := l.tryStoreReceipts(ctx, final)
+	for _, r := range final {
+		r.stored(err)
+	}
+	if err != nil {
+		slog.Error("receipts cannot be stored; the carrier sends them again", "carrier", l.route.Name, "error", err)
+		return
+	}
+	if len(unknown) == 0 {
+		return
+	}
+	if err := l.rematch(ctx, unknown); err != nil {
+		slog.Error("early receipts could not be matched; the sweep will", "carrier", l.route.Name, "error", err)
+	}
+}
+
+// tryStoreReceipts returns the keys of those that now wait.
+func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown []string, err error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	ids, err := l.w.db.NewIDs(ctx, len(batch)+entryIDs(len(batch)))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
+		left, err := matchReceipts(ctx, tx, l.route.ID, batch, ids+int64(len(batch)), now)
+		if err != nil {
+			return err
+		}
+		unknown = nil
+		var rows [][]any
+		for i, r := range left {
+			unknown = append(unknown, r.key)
+			rows = append(rows, []any{ids + int64(i), l.route.ID, r.key, r.ID, r.Phone, string(r.State), r.Code, db.Millis(r.At), db.Millis(now)})
+		}
+		return tx.Bulk(ctx, "waiting_receipts", []string{"id", "carrier_id", "carrier_key", "carrier_raw", "phone", "state", "code", "at", "received_at"}, rows)
+	})
+	return unknown, err
+}
+
+// matchReceipts moves the messages that the receipts are for and returns the
+// receipts that are for none.
+func matchReceipts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, entries int64, now time.Time) (left []*receipt, err error) {
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return nil, err
+	}
+	known, err := knownParts(ctx, tx, route, batch)
+	if err != nil {
+		return nil, err
+	}
+	said := map[int64]map[int]*receipt{} // message, part
+	for _, r := range batch {
+		p, found := choose(r, known)
+		if !found {
+			left = append(left, r)
+			continue
+		}
+		if said[p.message] == nil {
+			said[p.message] = map[int]*receipt{}
+		}
+		if before := said[p.message][p.part]; before == nil || r.State == carriers.Delivered {
+			said[p.message][p.part] = r
+		}
+	}
+	return left, moveReceipted(ctx, tx, said, entries, now)
+}
+
+func moveReceipted(ctx context.Context, tx *db.Tx, said map[int64]map[int]*receipt, entries int64, now time.Time) error {
+	var ids []int64
+	for id := range said {
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := lockRows(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	var moves []move
+	for _, m := range rows {
+		to, code := receiptStatus[onlyState(said[m.id])], ""
+		if m.parts > 1 {
+			if to, err = derive(ctx, tx, m, said[m.id]); err != nil {
+				return err
+			}
+		}
+		for _, r := range said[m.id] {
+			code = r.Code
+		}
+		if to != "" {
+			moves = append(moves, move{row: m, to: to, code: code})
+		}
+	}
+	_, err = apply(ctx, tx, moves, entries, now)
+	return err
+}
+
+func onlyState(parts map[int]*receipt) carriers.ReceiptState {
+	for _, r := range parts {
+		return r.State
+	}
+	return ""
+}
+
+// derive keeps what the receipts say of the parts of a long message and what
+// follows for the whole: delivered when every part is, undelivered when one is
+// not, else nothing yet.
+func derive(ctx context.Context, tx *db.Tx, m row, parts map[int]*receipt) (Status, error) {
+	for part, r := range parts {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE message_parts SET state = $1 WHERE message_id = $2 AND part = $3 AND state <> 'delivered'`,
+			string(r.State), m.id, part); err != nil {
+			return "", err
+		}
+	}
+	var delivered, lost int
+	err := tx.QueryRowContext(ctx, `
+		SELECT COUNT(CASE state WHEN 'delivered' THEN 1 END), COUNT(CASE WHEN state NOT IN ('sent', 'delivered') THEN 1 END)
+		FROM message_parts WHERE message_id = $1`, m.id).Scan(&delivered, &lost)
+	switch {
+	case err != nil:
+		return "", err
+	case lost > 0:
+		return Undelivered, nil
+	case delivered == m.parts:
+		return Delivered, nil
+	}
+	return "", nil
+}
+
+// knownParts finds the parts that any form of the receipts' ids names.
+func knownParts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt) (map[string][]knownPart, error) {
+	forms := map[string]int{}
+	for _, r := range batch {
+		for _, form := range idForms(r.key) {
+			forms[form] = 1
+		}
+	}
+	list, err := json.Marshal(forms)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string][]knownPart{}
+	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (p knownPart, err error) {
+		err = row.Scan(&p.message, &p.part, &p.key, &p.raw, &p.phone)
+		known[p.key] = append(known[p.key], p)
+		return p, err
+	}, `
+		SELECT p.message_id, p.part, p.carrier_key, p.carrier_raw, m.phone
+		FROM json_each($1) AS f JOIN message_parts p ON p.carrier_id = $2 AND p.carrier_key = f.key
+		JOIN messages m ON m.id = p.message_id`, string(list), route)
+	return known, err
+}

@@ -1,0 +1,148 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/smsqueue/carriers"
+)
+
+const (
+	// earlyReceipt is how long a receipt waits for the answer that it outran
+	// before the one unconfirmed message to its number is taken for it.
+	earlyReceipt = 5 * time.Second
+	// waitingLife is how long a receipt waits at all: as long as carriers keep
+	// theirs, and messages stay open.
+	waitingLife = validity
+	rematchLot  = 500
+)
+
+// rematch looks for waiting receipts under keys that became known.
+func (l *link) rematch(ctx context.Context, keys []string) error {
+	forms := map[string]int{}
+	for _, key := range keys {
+		for _, form := range idForms(key) {
+			forms[form] = 1
+		}
+	}
+	list, err := json.Marshal(forms)
+	if err != nil || len(forms) == 0 {
+		return err
+	}
+	waiting, err := selectReceipts(ctx, l.w.db, `
+		WHERE carrier_id = $1 AND carrier_key IN (SELECT key FROM json_each($2)) ORDER BY id`, l.route.ID, string(list))
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	return rematchLots(ctx, l.w.db, l.route.ID, waiting, false)
+}
+
+// rematchWaiting is the sweep: it matches what still waits, by its id or by
+// its number, and forgets what waited too long.
+func (w *Worker) rematchWaiting(ctx context.Context) error {
+	now := time.Now()
+	routes, err := w.Routes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range routes {
+		waiting, err := selectReceipts(ctx, w.db, `
+			WHERE carrier_id = $1 AND received_at < $2 ORDER BY id LIMIT 5000`, r.ID, db.Millis(now.Add(-earlyReceipt)))
+		if err != nil {
+			return err
+		}
+		if err := rematchLots(ctx, w.db, r.ID, waiting, true); err != nil {
+			return err
+		}
+	}
+	_, err = w.db.ExecContext(ctx, `DELETE FROM waiting_receipts WHERE received_at < $1`, db.Millis(now.Add(-waitingLife)))
+	return err
+}
+
+func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt, byNumber bool) error {
+	for len(waiting) > 0 {
+		n := min(rematchLot, len(waiting))
+		if err := rematchLot1(ctx, d, route, waiting[:n], byNumber); err != nil {
+			return err
+		}
+		waiting = waiting[n:]
+	}
+	return nil
+}
+
+func rematchLot1(ctx context.Context, d *db.DB, route int64, lot []*receipt, byNumber bool) error {
+	entries, err := d.NewIDs(ctx, 2*entryIDs(len(lot)))
+	if err != nil {
+		return err
+	}
+	return d.InTx(ctx, func(tx *db.Tx) error {
+		now := time.Now()
+		left, err := matchReceipts(ctx, tx, route, lot, entries, now)
+		if err != nil {
+			return err
+		}
+		if byNumber {
+			if left, err = matchNumbers(ctx, tx, route, left, entries+int64(entryIDs(len(lot))), now); err != nil {
+				return err
+			}
+		}
+		return forgetMatched(ctx, tx, lot, left)
+	})
+}
+
+func forgetMatched(ctx context.Context, tx *db.Tx, lot, left []*receipt) error {
+	still := map[int64]bool{}
+	for _, r := range left {
+		still[r.waiting] = true
+	}
+	var matched []int64
+	for _, r := range lot {
+		if !still[r.waiting] {
+			matched = append(matched, r.waiting)
+		}
+	}
+	if len(matched) == 0 {
+		return nil
+	}
+	list, err := idList(matched)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM waiting_receipts WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
+	return err
+}
+
+// matchNumbers gives a receipt whose id nobody knows to the one unconfirmed
+// message to its number on the route. If two fit, neither gets it.
+func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, entries int64, now time.Time) (left []*receipt, err error) {
+	said := map[int64]map[int]*receipt{}
+	for _, r := range batch {
+		var ids []int64
+		if r.Phone != "" {
+			if ids, err = db.Column[int64](ctx, tx, `
+				SELECT message_id FROM unconfirmed WHERE carrier_id = $1 AND phone = $2 LIMIT 2`, route, r.Phone); err != nil {
+				return nil, err
+			}
+		}
+		if len(ids) != 1 || said[ids[0]] != nil {
+			left = append(left, r)
+			continue
+		}
+		said[ids[0]] = map[int]*receipt{1: r}
+	}
+	return left, moveReceipted(ctx, tx, said, entries, now)
+}
+
+func selectReceipts(ctx context.Context, q db.Querier, where string, args ...any) ([]*receipt, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (*receipt, error) {
+		r := &receipt{}
+		var state string
+		var at int64
+		err := row.Scan(&r.waiting, &r.key, &r.ID, &r.Phone, &state, &r.Code, &at)
+		r.State, r.At = carriers.ReceiptState(state), db.Time(at)
+		return r, err
+	}, `SELECT id, carrier_key, carrier_raw, phone, state, code, at FROM waiting_receipts `+where, args...)
+}

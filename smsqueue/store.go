@@ -1,0 +1,136 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/carriers"
+)
+
+// This package writes carriers, campaigns, ranges, messages, message_parts,
+// unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
+// contact_groups and group_members to find recipients, and prices to price
+// them.
+
+// rangeRow is one row of ranges.
+type rangeRow struct {
+	id, account, campaign, route int64
+	lane                         Lane
+	first, last                  int64
+	maxParts                     int
+	deadline                     time.Time
+}
+
+func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
+	var rows [][]any
+	for _, r := range ranges {
+		rows = append(rows, []any{r.id, r.account, r.campaign, r.route, string(r.lane), r.first, r.last,
+			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline)})
+	}
+	return tx.Bulk(ctx, "ranges", []string{"id", "account_id", "campaign_id", "carrier_id", "lane", "first_id", "last_id",
+		"max_parts", "state", "due_at", "deadline"}, rows)
+}
+
+func insertMessages(ctx context.Context, tx *db.Tx, rangeID int64, messages []Message) error {
+	var rows [][]any
+	for _, m := range messages {
+		rows = append(rows, []any{m.ID, m.Account, m.Campaign, rangeID, m.Contact, m.Phone, m.Sender, m.Text, string(m.Encoding),
+			int64(m.Parts), m.PriceMicro, string(m.Status), db.Millis(m.QueuedAt)})
+	}
+	return tx.Bulk(ctx, "messages", []string{"id", "account_id", "campaign_id", "range_id", "contact_id", "phone", "sender", "body",
+		"encoding", "parts", "price_micro", "status", "queued_at"}, rows)
+}
+
+func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Book) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO campaigns (id, account_id, name, lane, sender, body, encoding, parts, group_id, carrier_id,
+			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		c.ID, c.Account, c.Name, string(c.Lane), c.Sender, c.Text, string(c.Encoding), c.Parts, c.Group, c.Route,
+		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), validity.Milliseconds(), db.Millis(c.Created))
+	return err
+}
+
+func groupExists(ctx context.Context, q db.Querier, account, group int64) error {
+	var one int
+	err := q.QueryRowContext(ctx, `
+		SELECT 1 FROM contact_groups WHERE account_id = $1 AND id = $2 AND state = 'active'`, account, group).Scan(&one)
+	if db.IsNone(err) {
+		return problem.New(problem.KindNotFound, "group_not_found", "there is no such group")
+	}
+	return err
+}
+
+func selectRoutes(ctx context.Context, q db.Querier, where string, args ...any) ([]Route, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (r Route, err error) {
+		var status string
+		var since int64
+		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &status, &r.Reason, &since, &r.holder)
+		r.Status, r.Since = carriers.Status(status), db.Time(since)
+		return r, err
+	}, `SELECT id, name, type, enabled, status, reason, status_at, holder FROM carriers `+where, args...)
+}
+
+func routeConfig(ctx context.Context, q db.Querier, id int64) (sealed string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT config_sealed FROM carriers WHERE id = $1`, id).Scan(&sealed)
+	return sealed, err
+}
+
+// countColumns are the columns of campaigns that count messages, one a status.
+var countColumns = func() string {
+	var names []string
+	for _, s := range Statuses {
+		names = append(names, "c."+string(s))
+	}
+	return strings.Join(names, ", ")
+}()
+
+func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...any) ([]Campaign, error) {
+	return db.Collect(ctx, q, scanCampaign, `
+		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.carrier_id,
+			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
+			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.created_at, c.started_at, c.finished_at, `+countColumns+`
+		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id `+where, args...)
+}
+
+func scanCampaign(row *sql.Rows) (c Campaign, err error) {
+	var start, created, started, finished int64
+	counts := make([]int, len(Statuses))
+	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Route,
+		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
+		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &start, &created, &started, &finished}
+	for i := range counts {
+		into = append(into, &counts[i])
+	}
+	if err := row.Scan(into...); err != nil {
+		return c, err
+	}
+	c.Start, c.Created, c.Started, c.Finished = db.Time(start), db.Time(created), db.Time(started), db.Time(finished)
+	c.Counts = Counts{}
+	for i, s := range Statuses {
+		c.Counts[s] = counts[i]
+	}
+	return c, nil
+}
+
+func selectMessages(ctx context.Context, q db.Querier, where string, args ...any) ([]Message, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (m Message, err error) {
+		var queued, sent, done int64
+		err = row.Scan(&m.ID, &m.Account, &m.Campaign, &m.Contact, &m.ContactName, &m.Phone, &m.Sender, &m.Text, &m.Lane,
+			&m.Currency, &m.Encoding, &m.Parts, &m.PriceMicro, &m.Money, &m.Status, &m.Reason, &m.Code, &m.Tries,
+			&m.PossibleDuplicate, &queued, &sent, &done)
+		m.QueuedAt, m.SentAt, m.DoneAt = db.Time(queued), db.Time(sent), db.Time(done)
+		return m, err
+	}, `
+		SELECT m.id, m.account_id, m.campaign_id, m.contact_id, COALESCE(n.name, ''), m.phone,
+			COALESCE(NULLIF(m.sender, ''), c.sender, ''), COALESCE(NULLIF(m.body, ''), c.body, ''), 
+			(SELECT lane FROM ranges WHERE ranges.id = m.range_id), COALESCE(c.currency, 'EUR'),
+			m.encoding, m.parts, m.price_micro, m.money, m.status, m.reason, m.code, m.tries, m.possible_duplicate,
+			m.queued_at, m.sent_at, m.done_at
+		FROM messages m LEFT JOIN campaigns c ON c.id = m.campaign_id LEFT JOIN contacts n ON n.id = m.contact_id `+where, args...)
+}

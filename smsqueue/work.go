@@ -1,0 +1,163 @@
+package smsqueue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/smsqueue/carriers"
+)
+
+// running is a range that a handler works on.
+type running struct {
+	rangeRow
+	generation int64
+	out        sync.WaitGroup // messages claimed, their answer not yet committed
+	doubt      bool           // a claim failed, and may have been committed all the same
+}
+
+// work sends what is queued in a range: claim, submit, until nothing is left
+// that could go now. It never returns an error and never sleeps for a due
+// time: what is left is a row with a due time.
+func (l *link) work(ctx context.Context, t task) {
+	r, err := beginRange(ctx, l.w.db, t, l.w.lease.id)
+	if err != nil {
+		slog.Error("a range cannot be begun", "range", t.Range, "error", err)
+		return
+	}
+	if r == nil {
+		return // an old generation
+	}
+	again := l.sendAll(ctx, r)
+	// The answers are committed whatever ends this handler.
+	r.out.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	err = errors.Join(returnUnflown(ctx, l.w.db, r), endRange(ctx, l.w.db, r, again, time.Now()))
+	if err != nil {
+		slog.Error("a range cannot be ended", "range", r.id, "error", err)
+	}
+	l.w.nudge()
+}
+
+// sendAll returns the earliest time at which the range should be looked at
+// again if anything is left in it.
+func (l *link) sendAll(ctx context.Context, r *running) time.Time {
+	for {
+		parts := l.gate.take(ctx, turn{lane: r.lane, account: r.account, campaign: r.campaign, need: r.maxParts})
+		if parts == 0 {
+			return time.Now().Add(time.Second) // the carrier is away
+		}
+		batch, err := l.claim(ctx, r, parts)
+		if err != nil {
+			l.gate.unused(parts)
+			if !errors.Is(err, errNotNow) {
+				slog.Error("messages cannot be claimed", "range", r.id, "error", err)
+				r.doubt = true
+			}
+			return time.Now().Add(time.Second)
+		}
+		used := 0
+		for _, f := range batch {
+			used += len(f.submissions)
+		}
+		l.gate.unused(parts - used)
+		if len(batch) > 0 {
+			l.submit(r, batch)
+			continue
+		}
+		// What was throttled, or goes again after a dropped link, comes back
+		// with its answer.
+		r.out.Wait()
+		left, err := dueNow(ctx, l.w.db, r, time.Now())
+		if err != nil || !left {
+			return time.Time{}
+		}
+	}
+}
+
+// submit hands the parts to the carrier after their claim was committed.
+func (l *link) submit(r *running, batch []*flight) {
+	r.out.Add(len(batch))
+	for _, f := range batch {
+		for i, s := range f.submissions {
+			l.carrier.Submit(s, func(a carriers.Answer) { l.answer(f, i, a) })
+		}
+	}
+}
+
+func (l *link) answer(f *flight, i int, a carriers.Answer) {
+	l.gate.answered(a.Err != nil && a.Err.Kind == carriers.Throttled)
+	if f.answer(i, a) {
+		l.answers.Add(f)
+	}
+}
+
+// returnUnflown puts back what a failed claim may have committed: nothing of it
+// was given to the carrier.
+func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
+	if !r.doubt {
+		return nil
+	}
+	return d.InTx(ctx, func(tx *db.Tx) error {
+		rows, err := lockRange(ctx, tx, r.first, r.last, Sending)
+		if err != nil {
+			return err
+		}
+		var moves []move
+		for _, m := range rows {
+			moves = append(moves, move{row: m, to: Queued})
+		}
+		_, err = apply(ctx, tx, moves, 0, time.Now())
+		return err
+	})
+}
+
+// beginRange makes the range this handler's, or returns nil when the task's
+// generation is not the range's.
+func beginRange(ctx context.Context, d *db.DB, t task, incarnation int64) (*running, error) {
+	r := &running{generation: t.Generation}
+	var deadline int64
+	err := d.InTx(ctx, func(tx *db.Tx) error {
+		return tx.QueryRowContext(ctx, `
+			UPDATE ranges SET state = 'running', incarnation = $1
+			WHERE id = $2 AND generation = $3 AND state = 'dispatched'
+			RETURNING id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, deadline`,
+			incarnation, t.Range, t.Generation).
+			Scan(&r.id, &r.account, &r.campaign, &r.route, &r.lane, &r.first, &r.last, &r.maxParts, &deadline)
+	})
+	if db.IsNone(err) {
+		return nil, nil
+	}
+	r.deadline = db.Time(deadline)
+	return r, err
+}
+
+// endRange is done when nothing is queued in it, and else waits for the
+// earliest due time, but not before again.
+func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) error {
+	if again.IsZero() {
+		again = now
+	}
+	_, err := d.ExecContext(ctx, `
+		UPDATE ranges SET incarnation = 0,
+			state = CASE WHEN q.queued = 0 THEN 'done' ELSE 'waiting' END,
+			due_at = CASE WHEN q.due > $1 THEN q.due ELSE $1 END
+		FROM (
+			SELECT COUNT(*) AS queued, COALESCE(MIN(due_at), 0) AS due FROM messages
+			WHERE id BETWEEN $2 AND $3 AND status = 'queued'
+		) AS q WHERE ranges.id = $4 AND generation = $5 AND state = 'running'`,
+		db.Millis(again), r.first, r.last, r.id, r.generation)
+	return err
+}
+
+func dueNow(ctx context.Context, q db.Querier, r *running, now time.Time) (bool, error) {
+	var left bool
+	err := q.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM messages WHERE id BETWEEN $1 AND $2 AND status = 'queued' AND due_at <= $3)`,
+		r.first, r.last, db.Millis(now)).Scan(&left)
+	return left, err
+}

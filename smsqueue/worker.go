@@ -1,0 +1,130 @@
+package smsqueue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/varsel/varsel/internal/db"
+)
+
+// Worker sends what the queue has accepted. It owns the carriers whose slot it
+// holds, and every goroutine that it starts.
+type Worker struct {
+	*Queue
+	redis redis.UniversalClient
+	jobs  []Job
+	lease *lease
+	watch watch
+	links map[int64]*link // by carrier
+	mu    sync.Mutex      // guards links
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+	late  atomic.Bool // stopping takes too long
+}
+
+// stopPatience is how long Stop lets a database that does not answer hold up
+// the answers of carriers; after it they are in doubt, as after a crash.
+const stopPatience = 20 * time.Second
+
+// StartWorker begins to work. role is how the process was started: all, worker.
+// jobs are the other rooms' periodic work, for the incarnation this becomes.
+func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, role string, jobs func(incarnation int64) []Job) (*Worker, error) {
+	l, err := takeLease(ctx, q.db, role)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}}
+	w.jobs = append(jobs(l.id), w.ownJobs()...)
+	if q.db.Dialect() == db.SQLite {
+		// Having taken the lock, every earlier incarnation is dead.
+		if err := w.takeOverAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	w.spawn(func() { l.keep(run, w.setAlive) })
+	w.spawn(func() { w.superviseLinks(run) })
+	w.spawn(func() { w.dispatchLoop(run) })
+	w.spawn(func() { w.runJobs(run) })
+	return w, nil
+}
+
+func (w *Worker) spawn(do func()) {
+	w.tasks.Add(1)
+	go func() { defer w.tasks.Done(); do() }()
+}
+
+// Stop claims nothing more, lets what is under way be answered, gives the
+// carriers back and ends.
+func (w *Worker) Stop(ctx context.Context) error {
+	defer time.AfterFunc(stopPatience, func() { w.late.Store(true) }).Stop()
+	w.stop()
+	w.tasks.Wait()
+	var errs error
+	for _, l := range w.allLinks() {
+		errs = errors.Join(errs, w.closeLink(ctx, l))
+	}
+	return errors.Join(errs, w.lease.end(ctx))
+}
+
+func (w *Worker) allLinks() []*link {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []*link
+	for _, l := range w.links {
+		all = append(all, l)
+	}
+	return all
+}
+
+func (w *Worker) setAlive(alive bool) {
+	for _, l := range w.allLinks() {
+		l.setAlive(alive)
+	}
+}
+
+// superviseLinks takes the slots that nobody holds and gives up those of
+// carriers that were disabled.
+func (w *Worker) superviseLinks(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := w.takeSlots(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("carriers could not be taken", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *Worker) takeSlots(ctx context.Context) error {
+	routes, err := w.Routes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range routes {
+		w.mu.Lock()
+		l := w.links[r.ID]
+		w.mu.Unlock()
+		switch {
+		case l == nil && r.Enabled && r.holder == 0:
+			err = w.openLink(ctx, r)
+		case l != nil && !r.Enabled:
+			err = w.closeLink(ctx, l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
