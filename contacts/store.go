@@ -80,8 +80,8 @@ func (b *Book) insertContacts(ctx context.Context, account int64, source, tenant
 }
 
 // exec runs one statement in a transaction that finds rows by their keys. The
-// plus sign in +account_id keeps SQLite, too, from walking all of an account's
-// rows and the whole list for each of them.
+// plus sign in +account_id keeps the databases from choosing the index of all of
+// an account's rows, and walking the whole list for each of them.
 func (b *Book) exec(ctx context.Context, query string, args ...any) error {
 	return b.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := tx.PreferIndexes(ctx); err != nil {
@@ -363,7 +363,7 @@ func (t peopleTable) update(ctx context.Context, rows map[int64]Person) error {
 func (t peopleTable) remove(ctx context.Context, ids []int64) error {
 	return t.book.exec(ctx, `
 		UPDATE contacts SET state = 'removed', `+forgetPerson+`, updated_at = $3
-		WHERE account_id = $1 AND id IN (SELECT CAST(r.key AS BIGINT) FROM json_each($2) AS r)`,
+		WHERE +account_id = $1 AND id IN (SELECT CAST(r.key AS BIGINT) FROM json_each($2) AS r)`,
 		t.account, keys(ids), db.Millis(time.Now()))
 }
 

@@ -125,7 +125,7 @@ CREATE TABLE message_parts (
     state       TEXT   NOT NULL DEFAULT 'sent' CHECK (state IN ('sent', 'delivered', 'undelivered', 'expired', 'rejected')),
     PRIMARY KEY (message_id, part)
 );
-CREATE INDEX message_parts_by_key ON message_parts (carrier_id, carrier_key);
+CREATE INDEX message_parts_by_key ON message_parts (carrier_key, carrier_id);
 
 -- Receipts that came before the answer they belong to.
 CREATE TABLE waiting_receipts (
@@ -139,7 +139,7 @@ CREATE TABLE waiting_receipts (
     at          BIGINT NOT NULL,
     received_at BIGINT NOT NULL
 );
-CREATE INDEX waiting_receipts_by_key ON waiting_receipts (carrier_id, carrier_key);
+CREATE INDEX waiting_receipts_by_key ON waiting_receipts (carrier_key, carrier_id);
 
 -- The messages that are unconfirmed now, to be found by phone number when a
 -- receipt comes whose id nobody knows.

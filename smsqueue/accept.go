@@ -14,6 +14,9 @@ import (
 // acceptBatch is how many single messages share a commit at most.
 const acceptBatch = 500
 
+// storeTimeout bounds a shared commit.
+const storeTimeout = 30 * time.Second
+
 // Single is a message to one number.
 type Single struct {
 	To     string // a number as people type it; without a country code it is read in the account's region
@@ -29,7 +32,6 @@ type Single struct {
 
 // single is a Single on its way into the database.
 type single struct {
-	ctx     context.Context
 	once    accounts.Once
 	message Message
 	book    billing.Book
@@ -50,8 +52,10 @@ func (q *Queue) Send(ctx context.Context, account int64, s Single) (Message, err
 	if err != nil {
 		return Message{}, err
 	}
-	q.singles.Add(one)
-	<-one.done
+	if !q.singles.Add(one) {
+		return Message{}, problem.New(problem.KindUnavailable, "ending", "the server is ending; send it again")
+	}
+	<-one.done // bounded by storeTimeout
 	if one.lost {
 		m, _, err := q.replayed(ctx, account, s.Key, s.RequestHash)
 		return m, err
@@ -103,7 +107,7 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	}
 	parts := len(out.split.Parts)
 	return &single{
-		ctx: ctx, book: book, route: route.ID, lane: out.lane, done: make(chan struct{}),
+		book: book, route: route.ID, lane: out.lane, done: make(chan struct{}),
 		once: accounts.Once{Account: account, Key: s.Key, Hash: s.RequestHash},
 		message: Message{Account: account, Phone: phone, Sender: out.sender, Text: out.text, Lane: out.lane,
 			Encoding: out.split.Encoding, Parts: parts, PriceMicro: price * int64(parts), Currency: book.Currency,
@@ -114,7 +118,7 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 // acceptSingles commits a batch of messages together. Nothing in it raises for
 // one of them, so a loser is answered alone.
 func (q *Queue) acceptSingles(batch []*single) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	err := q.storeSingles(ctx, batch)
 	for _, s := range batch {

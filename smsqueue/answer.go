@@ -138,7 +138,7 @@ func (l *link) untilStored(ctx context.Context, what string, do func() ([]string
 
 // tryStoreAnswers returns the carrier's ids that became known.
 func (l *link) tryStoreAnswers(ctx context.Context, batch []*flight) ([]string, error) {
-	entries, err := l.w.db.NewIDs(ctx, entryIDs(len(batch)))
+	pool, err := poolFor(ctx, l.w.db, len(batch))
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +150,7 @@ func (l *link) tryStoreAnswers(ctx context.Context, batch []*flight) ([]string, 
 	var keys []string
 	now := time.Now()
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
+		spare := pool
 		locked, err := lockRows(ctx, tx, ids)
 		if err != nil {
 			return err
@@ -169,7 +170,7 @@ func (l *link) tryStoreAnswers(ctx context.Context, batch []*flight) ([]string, 
 		if err := tx.Bulk(ctx, "message_parts", partColumns, rows); err != nil {
 			return err
 		}
-		_, err = apply(ctx, tx, moves, entries, now)
+		_, err = apply(ctx, tx, moves, &spare, now)
 		return err
 	})
 	return keys, err

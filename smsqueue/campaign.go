@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
@@ -145,6 +146,9 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
+	if strings.ContainsRune(n.Name, 0) || !utf8.ValidString(n.Name) || len(n.Name) > maxName {
+		return Campaign{}, billing.Book{}, problem.Invalid("name", "a campaign's name has at most %d characters and no control characters", maxName)
+	}
 	if n.CeilingMicro < 0 {
 		return Campaign{}, billing.Book{}, problem.Invalid("max_cost", "a ceiling is not below zero")
 	}
@@ -165,6 +169,9 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	}
 	return c, book, err
 }
+
+// maxName bounds a campaign's name, in bytes.
+const maxName = 200
 
 // beginning is what a campaign without a name is called.
 func beginning(text string) string {

@@ -31,7 +31,7 @@ type candidate struct {
 // claim takes the next messages of the range that fit into parts, checks every
 // gate, and commits them as sending before any of their bytes is written.
 func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, error) {
-	entries, err := l.w.db.NewIDs(ctx, entryIDs(1)) // all of a range are one campaign's
+	ids, err := poolFor(ctx, l.w.db, 1) // all of a range are one campaign's
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +40,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 	var done map[int64][]int
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
 		claimed = nil
+		pool := ids
 		text, err := readText(ctx, tx, r)
 		if err != nil {
 			return err
@@ -50,7 +51,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 		}
 		var moves []move
 		claimed, moves = sortOut(fitting(all, parts), r, now)
-		if _, err := apply(ctx, tx, moves, entries, now); err != nil {
+		if _, err := apply(ctx, tx, moves, &pool, now); err != nil {
 			return err
 		}
 		if err := markSending(ctx, tx, r, claimed, l.w.lease.id); err != nil {

@@ -90,7 +90,9 @@ func TestKillNineLosesNobodyAndRepeatsOnlyWhatIsMarked(t *testing.T) {
 				must(t, worker.Process.Kill())
 				worker.Wait()
 				h.spawn()
-				c = h.until(c, func(c smsqueue.Campaign) bool { return settled(c) && c.Counts.Unsent() == 0 && c.Counts[smsqueue.Sent] == 0 })
+				c = h.until(c, func(c smsqueue.Campaign) bool {
+					return settled(c) && c.Counts.Unsent() == 0 && c.Counts[smsqueue.Sent] == 0
+				})
 				h.nobodyLost(c, g.Members)
 			})
 		})

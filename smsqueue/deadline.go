@@ -27,11 +27,12 @@ func (w *Worker) passDeadlines(ctx context.Context) error {
 }
 
 func (w *Worker) expire(ctx context.Context, r rangeRow) error {
-	entries, err := w.db.NewIDs(ctx, 3*entryIDs(1))
+	pool, err := poolFor(ctx, w.db, 1)
 	if err != nil {
 		return err
 	}
 	return w.db.InTx(ctx, func(tx *db.Tx) error {
+		ids := pool
 		var moves []move
 		for _, status := range []Status{Queued, Sent, Unconfirmed} {
 			rows, err := lockRange(ctx, tx, r.first, r.last, status)
@@ -42,7 +43,7 @@ func (w *Worker) expire(ctx context.Context, r rangeRow) error {
 				moves = append(moves, move{row: m, to: Expired, reason: "deadline"})
 			}
 		}
-		if _, err := apply(ctx, tx, moves, entries, time.Now()); err != nil {
+		if _, err := apply(ctx, tx, moves, &ids, time.Now()); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE ranges SET closed = TRUE, state = 'done' WHERE id = $1 AND state IN ('waiting', 'done')`, r.id)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
 )
 
 const (
@@ -52,36 +53,49 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	spare, err := w.db.NewIDs(ctx, expandLot/rangeSize+2)
+	rangeIDs, err := w.db.NewIDs(ctx, expandLot/rangeSize)
+	if err != nil {
+		return false, err
+	}
+	pool, err := poolFor(ctx, w.db, 1)
 	if err != nil {
 		return false, err
 	}
 	now := time.Now()
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
 		more = false
+		ids := pool
 		mine, err := takeCampaign(ctx, tx, c, now)
 		if err != nil || !mine {
 			return err
 		}
-		l, err := insertRecipients(ctx, tx, c, first, spare+2, now)
+		if err := groupExists(ctx, tx, c.account, c.group); problem.As(err) != nil {
+			return holdCampaign(ctx, tx, c, "group_gone")
+		} else if err != nil {
+			return err
+		}
+		l, err := insertRecipients(ctx, tx, c, first, rangeIDs, now)
 		if err != nil {
 			return err
 		}
 		if c.ceiling > 0 && c.reserved+l.cost > c.ceiling {
-			return holdCampaign(ctx, tx, c, l, "cost_above_ceiling")
+			if err := dropRecipients(ctx, tx, l); err != nil {
+				return err
+			}
+			return holdCampaign(ctx, tx, c, "cost_above_ceiling")
 		}
 		more = l.count == expandLot
 		if l.count > 0 {
-			if err := insertRanges(ctx, tx, c.ranges(l, spare+2, now)); err != nil {
+			if err := insertRanges(ctx, tx, c.ranges(l, rangeIDs, now)); err != nil {
 				return err
 			}
-			entry := billing.Entry{ID: spare, Account: c.account, Campaign: c.id, Kind: billing.Reserve,
+			entry := billing.Entry{ID: ids.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
 				Micro: l.cost, Currency: c.currency, Messages: l.count, Parts: l.parts}
 			if err := billing.Post(ctx, tx, entry, now); err != nil {
 				return err
 			}
 		}
-		return advanceCampaign(ctx, tx, c, l, !more, now)
+		return advanceCampaign(ctx, tx, c, l, !more, &ids, now)
 	})
 	return more, err
 }

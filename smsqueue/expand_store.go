@@ -58,18 +58,21 @@ func insertRecipients(ctx context.Context, tx *db.Tx, c starting, first, rangeID
 	return l, err
 }
 
-// holdCampaign takes the lot back and waits for somebody's decision.
-func holdCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients, reason string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE id >= $1 AND id <= $2`, l.first, l.last); err != nil {
-		return err
-	}
+// dropRecipients takes a lot back.
+func dropRecipients(ctx context.Context, tx *db.Tx, l recipients) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE id >= $1 AND id <= $2`, l.first, l.last)
+	return err
+}
+
+// holdCampaign waits for somebody's decision.
+func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE campaigns SET state = 'held', reason = $1 WHERE id = $2`, reason, c.id)
 	return err
 }
 
 // advanceCampaign saves the place to go on from. The last lot also counts who
 // was left out, and ends a campaign that reached nobody.
-func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients, last bool, now time.Time) error {
+func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients, last bool, ids *idPool, now time.Time) error {
 	after := l.lastPhone
 	if l.count == 0 {
 		after = c.after
@@ -90,5 +93,5 @@ func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients, l
 		) AS n WHERE id = $3`, c.group, c.account, c.id); err != nil {
 		return err
 	}
-	return closeCampaign(ctx, tx, c.id, now)
+	return closeCampaign(ctx, tx, c.id, ids, now)
 }

@@ -1,9 +1,11 @@
 package smsqueue_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/redistest"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
@@ -123,4 +125,21 @@ func TestAnUrgentMessageOvertakes(t *testing.T) {
 			t.Errorf("the urgent message came when %d of the campaign were left", now.Counts.Unsent())
 		}
 	})
+}
+
+// U5, U6
+func TestReceiptsAreMatchedWhateverTheirIDLooksLike(t *testing.T) {
+	long := "Zażółć gęślą jaźń: a text of two parts, because Polish letters are not all in the alphabet of GSM and so each takes more room."
+	for _, form := range []string{"decimal", "hex", "hex-receipt-decimal", "decimal-receipt-hex", "uuid", "zeros", "upper-hex-receipt-lower"} {
+		for _, first := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/first=%v", form, first), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t, dbtest.SQLiteURL(t), smscsim.Faults{IDForm: form, ReceiptsFirst: first, DuplicateReceipts: true, ReceiptDelay: 5 * time.Millisecond})
+				h.route(20, 0)
+				h.work()
+				g := h.group(h.account.ID, "All staff", 100, 0)
+				h.nobodyLost(h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: long}), finished), 100)
+			})
+		}
+	}
 }

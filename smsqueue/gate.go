@@ -18,7 +18,7 @@ type gate struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	window  int
-	urgent  int     // part of the window that only the urgent lane may use
+	urgent  int // part of the window that only the urgent lane may use
 	pace    pace
 	tokens  float64
 	filled  time.Time

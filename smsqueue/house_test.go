@@ -20,7 +20,7 @@ import (
 // house is what the tests of the pipeline stand on: a database, an account
 // with its agreement, and a real SMSC on a socket.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	url     string
 	key     string // file of the secret key
 	db      *db.DB
@@ -37,7 +37,7 @@ func eachHouse(t *testing.T, faults smscsim.Faults, test func(t *testing.T, h *h
 	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, newHouse(t, url, faults)) })
 }
 
-func newHouse(t *testing.T, url string, faults smscsim.Faults) *house {
+func newHouse(t testing.TB, url string, faults smscsim.Faults) *house {
 	t.Helper()
 	d := dbtest.Open(t, url)
 	h := &house{t: t, url: url, key: t.TempDir() + "/varsel.key", db: d, acc: accounts.New(d), book: contacts.New(d)}

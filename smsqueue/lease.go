@@ -3,6 +3,7 @@ package smsqueue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -42,18 +43,26 @@ func takeLease(ctx context.Context, d *db.DB, role string) (*lease, error) {
 	return &lease{db: d, id: id, born: now}, err
 }
 
+// errTakenOver says that others have decided that this process is dead.
+var errTakenOver = errors.New("another process has taken this one's work over")
+
 // keep raises the counter until ctx ends. alive is told whenever the process
-// may, or may no longer, write to carriers.
-func (l *lease) keep(ctx context.Context, alive func(bool)) {
+// may, or may no longer, write to carriers. Once taken over, it never may again.
+func (l *lease) keep(ctx context.Context, alive func(bool)) error {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
-		if err := l.raise(ctx); err != nil && ctx.Err() == nil {
+		err := l.raise(ctx)
+		if errors.Is(err, errTakenOver) {
+			alive(false)
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
 			slog.Error("the lease could not be raised", "error", err)
 		}
 		alive(time.Since(l.born)-time.Duration(l.beat.Load()) < silentAfter)
@@ -64,11 +73,15 @@ func (l *lease) raise(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
 	began := time.Since(l.born)
-	_, err := l.db.ExecContext(ctx, `UPDATE incarnations SET counter = counter + 1 WHERE id = $1`, l.id)
-	if err == nil {
-		l.beat.Store(int64(began))
+	done, err := l.db.ExecContext(ctx, `UPDATE incarnations SET counter = counter + 1 WHERE id = $1 AND ended_at = 0`, l.id)
+	if err != nil {
+		return err
 	}
-	return err
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, errTakenOver)
+	}
+	l.beat.Store(int64(began))
+	return nil
 }
 
 func (l *lease) end(ctx context.Context) error {

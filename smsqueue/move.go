@@ -67,8 +67,8 @@ func scanRow(r *sql.Rows) (m row, err error) {
 
 // apply makes those moves that the table of transitions allows, with all that
 // follows from them: money, counters, events. It returns the moves made.
-// entries are ids for the ledger; entryIDs says how many may be needed.
-func apply(ctx context.Context, tx *db.Tx, moves []move, entries int64, now time.Time) ([]move, error) {
+// ids are for the ledger and the outbox, from poolFor.
+func apply(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) ([]move, error) {
 	moves = slices.DeleteFunc(moves, func(m move) bool { return !m.status.May(m.to) })
 	if len(moves) == 0 {
 		return nil, nil
@@ -80,15 +80,23 @@ func apply(ctx context.Context, tx *db.Tx, moves []move, entries int64, now time
 	if err := trackUnconfirmed(ctx, tx, moves); err != nil {
 		return nil, err
 	}
-	if err := settleMoney(ctx, tx, moves, entries, now); err != nil {
+	if err := settleMoney(ctx, tx, moves, ids, now); err != nil {
 		return nil, err
 	}
-	return moves, countCampaigns(ctx, tx, moves, now)
+	return moves, countCampaigns(ctx, tx, moves, ids, now)
 }
 
-// entryIDs is how many ids apply may need for moves of so many messages: a
-// charge, a release and an event for each campaign.
-func entryIDs(messages int) int { return 3 * messages }
+// idPool hands out ids that were taken before the transaction.
+type idPool struct{ next int64 }
+
+func (p *idPool) take() int64 { p.next++; return p.next - 1 }
+
+// poolFor takes what apply may need for messages of so many campaigns: a
+// charge, a release and an event for each.
+func poolFor(ctx context.Context, d *db.DB, campaigns int) (idPool, error) {
+	first, err := d.NewIDs(ctx, 3*campaigns)
+	return idPool{first}, err
+}
 
 // change is what updateMessages sets, in the order of the statement.
 type change [9]any
@@ -166,7 +174,7 @@ func trackUnconfirmed(ctx context.Context, tx *db.Tx, moves []move) error {
 
 // settleMoney writes one balanced ledger entry per campaign and kind; the
 // amounts are the sums of the rows that moved: the messages are the sub-ledger.
-func settleMoney(ctx context.Context, tx *db.Tx, moves []move, entries int64, now time.Time) error {
+func settleMoney(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) error {
 	type key struct {
 		account, campaign int64
 		kind              billing.Kind
@@ -188,8 +196,7 @@ func settleMoney(ctx context.Context, tx *db.Tx, moves []move, entries int64, no
 		e.Micro, e.Messages, e.Parts = e.Micro+m.price, e.Messages+1, e.Parts+m.parts
 	}
 	for _, e := range sums {
-		e.ID = entries
-		entries++
+		e.ID = ids.take()
 		if err := billing.Post(ctx, tx, *e, now); err != nil {
 			return err
 		}
@@ -199,7 +206,7 @@ func settleMoney(ctx context.Context, tx *db.Tx, moves []move, entries int64, no
 
 // countCampaigns raises the counters that live pages read, last in the
 // transaction, because many batches want the same row.
-func countCampaigns(ctx context.Context, tx *db.Tx, moves []move, now time.Time) error {
+func countCampaigns(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) error {
 	deltas := map[int64]map[Status]int{}
 	for _, m := range moves {
 		if m.campaign == 0 {
@@ -215,7 +222,7 @@ func countCampaigns(ctx context.Context, tx *db.Tx, moves []move, now time.Time)
 		if err := count(ctx, tx, id, deltas[id]); err != nil {
 			return err
 		}
-		if err := closeCampaign(ctx, tx, id, now); err != nil {
+		if err := closeCampaign(ctx, tx, id, ids, now); err != nil {
 			return err
 		}
 	}
@@ -242,7 +249,7 @@ func count(ctx context.Context, tx *db.Tx, campaign int64, delta map[Status]int)
 
 // closeCampaign moves a campaign on when nothing is left to send, or nothing
 // is left to hear.
-func closeCampaign(ctx context.Context, tx *db.Tx, id int64, now time.Time) error {
+func closeCampaign(ctx context.Context, tx *db.Tx, id int64, ids *idPool, now time.Time) error {
 	var account int64
 	err := tx.QueryRowContext(ctx, `
 		UPDATE campaigns SET
@@ -257,5 +264,5 @@ func closeCampaign(ctx context.Context, tx *db.Tx, id int64, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	return events.Record(ctx, tx, events.Event{ID: id, Account: account, Type: "campaign.finished", Data: map[string]int64{"campaign": id}, At: now})
+	return events.Record(ctx, tx, events.Event{ID: ids.take(), Account: account, Type: "campaign.finished", Data: map[string]int64{"campaign": id}, At: now})
 }

@@ -3,6 +3,7 @@ package smsqueue
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/internal/problem"
@@ -39,6 +40,10 @@ func checkOutgoing(acc accounts.Account, text, sender string, lane, usual Lane) 
 	}
 	if strings.TrimSpace(text) == "" {
 		return o, problem.Invalid("text", "the text is empty")
+	}
+	// No handset shows them, and PostgreSQL cannot store the first.
+	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+		return o, problem.Invalid("text", "the text holds characters that are none")
 	}
 	if err := accounts.ValidSender(o.sender); err != nil {
 		return o, err

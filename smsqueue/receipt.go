@@ -62,13 +62,18 @@ func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown 
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	ids, err := l.w.db.NewIDs(ctx, len(batch)+entryIDs(len(batch)))
+	first, err := l.w.db.NewIDs(ctx, len(batch))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := poolFor(ctx, l.w.db, len(batch))
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
-		left, err := matchReceipts(ctx, tx, l.route.ID, batch, ids+int64(len(batch)), now)
+		spare := pool
+		left, err := matchReceipts(ctx, tx, l.route.ID, batch, &spare, now)
 		if err != nil {
 			return err
 		}
@@ -76,7 +81,7 @@ func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown 
 		var rows [][]any
 		for i, r := range left {
 			unknown = append(unknown, r.key)
-			rows = append(rows, []any{ids + int64(i), l.route.ID, r.key, r.ID, r.Phone, string(r.State), r.Code, db.Millis(r.At), db.Millis(now)})
+			rows = append(rows, []any{first + int64(i), l.route.ID, r.key, r.ID, r.Phone, string(r.State), r.Code, db.Millis(r.At), db.Millis(now)})
 		}
 		return tx.Bulk(ctx, "waiting_receipts", []string{"id", "carrier_id", "carrier_key", "carrier_raw", "phone", "state", "code", "at", "received_at"}, rows)
 	})
@@ -85,7 +90,7 @@ func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown 
 
 // matchReceipts moves the messages that the receipts are for and returns the
 // receipts that are for none.
-func matchReceipts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, entries int64, now time.Time) (left []*receipt, err error) {
+func matchReceipts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, ids *idPool, now time.Time) (left []*receipt, err error) {
 	if err := tx.PreferIndexes(ctx); err != nil {
 		return nil, err
 	}
@@ -107,10 +112,10 @@ func matchReceipts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt
 			said[p.message][p.part] = r
 		}
 	}
-	return left, moveReceipted(ctx, tx, said, entries, now)
+	return left, moveReceipted(ctx, tx, said, ids, now)
 }
 
-func moveReceipted(ctx context.Context, tx *db.Tx, said map[int64]map[int]*receipt, entries int64, now time.Time) error {
+func moveReceipted(ctx context.Context, tx *db.Tx, said map[int64]map[int]*receipt, pool *idPool, now time.Time) error {
 	var ids []int64
 	for id := range said {
 		ids = append(ids, id)
@@ -137,7 +142,7 @@ func moveReceipted(ctx context.Context, tx *db.Tx, said map[int64]map[int]*recei
 			moves = append(moves, move{row: m, to: to, code: code})
 		}
 	}
-	_, err = apply(ctx, tx, moves, entries, now)
+	_, err = apply(ctx, tx, moves, pool, now)
 	return err
 }
 
@@ -193,7 +198,8 @@ func knownParts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt) (
 		return p, err
 	}, `
 		SELECT p.message_id, p.part, p.carrier_key, p.carrier_raw, m.phone
-		FROM json_each($1) AS f JOIN message_parts p ON p.carrier_id = $2 AND p.carrier_key = f.key
-		JOIN messages m ON m.id = p.message_id`, string(list), route)
+		FROM (SELECT key, CAST($1 AS BIGINT) AS carrier FROM json_each($2) LIMIT 100000) AS r
+		JOIN message_parts p ON p.carrier_key = r.key AND p.carrier_id = r.carrier
+		JOIN messages m ON m.id = p.message_id`, route, string(list))
 	return known, err
 }

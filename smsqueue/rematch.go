@@ -33,7 +33,8 @@ func (l *link) rematch(ctx context.Context, keys []string) error {
 		return err
 	}
 	waiting, err := selectReceipts(ctx, l.w.db, `
-		WHERE carrier_id = $1 AND carrier_key IN (SELECT key FROM json_each($2)) ORDER BY id`, l.route.ID, string(list))
+		JOIN (SELECT key, CAST($1 AS BIGINT) AS carrier FROM json_each($2) LIMIT 100000) AS r ON carrier_key = r.key AND carrier_id = r.carrier
+		ORDER BY id`, l.route.ID, string(list))
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
@@ -65,7 +66,7 @@ func (w *Worker) rematchWaiting(ctx context.Context) error {
 func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt, byNumber bool) error {
 	for len(waiting) > 0 {
 		n := min(rematchLot, len(waiting))
-		if err := rematchLot1(ctx, d, route, waiting[:n], byNumber); err != nil {
+		if err := rematchOne(ctx, d, route, waiting[:n], byNumber); err != nil {
 			return err
 		}
 		waiting = waiting[n:]
@@ -73,19 +74,19 @@ func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt,
 	return nil
 }
 
-func rematchLot1(ctx context.Context, d *db.DB, route int64, lot []*receipt, byNumber bool) error {
-	entries, err := d.NewIDs(ctx, 2*entryIDs(len(lot)))
+func rematchOne(ctx context.Context, d *db.DB, route int64, lot []*receipt, byNumber bool) error {
+	pool, err := poolFor(ctx, d, 2*len(lot))
 	if err != nil {
 		return err
 	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
-		now := time.Now()
-		left, err := matchReceipts(ctx, tx, route, lot, entries, now)
+		now, ids := time.Now(), pool
+		left, err := matchReceipts(ctx, tx, route, lot, &ids, now)
 		if err != nil {
 			return err
 		}
 		if byNumber {
-			if left, err = matchNumbers(ctx, tx, route, left, entries+int64(entryIDs(len(lot))), now); err != nil {
+			if left, err = matchNumbers(ctx, tx, route, left, &ids, now); err != nil {
 				return err
 			}
 		}
@@ -116,24 +117,25 @@ func forgetMatched(ctx context.Context, tx *db.Tx, lot, left []*receipt) error {
 }
 
 // matchNumbers gives a receipt whose id nobody knows to the one unconfirmed
-// message to its number on the route. If two fit, neither gets it.
-func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, entries int64, now time.Time) (left []*receipt, err error) {
+// message of one part to its number on the route. If two fit, neither gets it.
+func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, ids *idPool, now time.Time) (left []*receipt, err error) {
 	said := map[int64]map[int]*receipt{}
 	for _, r := range batch {
-		var ids []int64
+		var fit []int64
 		if r.Phone != "" {
-			if ids, err = db.Column[int64](ctx, tx, `
-				SELECT message_id FROM unconfirmed WHERE carrier_id = $1 AND phone = $2 LIMIT 2`, route, r.Phone); err != nil {
+			if fit, err = db.Column[int64](ctx, tx, `
+				SELECT u.message_id FROM unconfirmed u JOIN messages m ON m.id = u.message_id
+				WHERE u.carrier_id = $1 AND u.phone = $2 AND m.parts = 1 LIMIT 2`, route, r.Phone); err != nil {
 				return nil, err
 			}
 		}
-		if len(ids) != 1 || said[ids[0]] != nil {
+		if len(fit) != 1 || said[fit[0]] != nil {
 			left = append(left, r)
 			continue
 		}
-		said[ids[0]] = map[int]*receipt{1: r}
+		said[fit[0]] = map[int]*receipt{1: r}
 	}
-	return left, moveReceipted(ctx, tx, said, entries, now)
+	return left, moveReceipted(ctx, tx, said, ids, now)
 }
 
 func selectReceipts(ctx context.Context, q db.Querier, where string, args ...any) ([]*receipt, error) {

@@ -56,11 +56,12 @@ func (w *Worker) takeOver(ctx context.Context, dead []int64) error {
 }
 
 func (w *Worker) takeRange(ctx context.Context, r rangeRow, dead int64) error {
-	entries, err := w.db.NewIDs(ctx, entryIDs(1))
+	pool, err := poolFor(ctx, w.db, 1)
 	if err != nil {
 		return err
 	}
 	return w.db.InTx(ctx, func(tx *db.Tx) error {
+		ids := pool
 		rows, err := lockRange(ctx, tx, r.first, r.last, Sending)
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func (w *Worker) takeRange(ctx context.Context, r rangeRow, dead int64) error {
 			to := r.lane.unanswered()
 			moves = append(moves, move{row: m, to: to, reason: "worker_lost", tried: true, duplicate: to == Queued})
 		}
-		if _, err := apply(ctx, tx, moves, entries, time.Now()); err != nil {
+		if _, err := apply(ctx, tx, moves, &ids, time.Now()); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `

@@ -102,7 +102,12 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 	if !r.doubt {
 		return nil
 	}
+	pool, err := poolFor(ctx, d, 1)
+	if err != nil {
+		return err
+	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
+		ids := pool
 		rows, err := lockRange(ctx, tx, r.first, r.last, Sending)
 		if err != nil {
 			return err
@@ -111,7 +116,7 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 		for _, m := range rows {
 			moves = append(moves, move{row: m, to: Queued})
 		}
-		_, err = apply(ctx, tx, moves, 0, time.Now())
+		_, err = apply(ctx, tx, moves, &ids, time.Now())
 		return err
 	})
 }

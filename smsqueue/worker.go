@@ -26,6 +26,7 @@ type Worker struct {
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	late  atomic.Bool // stopping takes too long
+	lost  chan struct{}
 }
 
 // stopPatience is how long Stop lets a database that does not answer hold up
@@ -39,7 +40,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}}
+	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, lost: make(chan struct{})}
 	w.jobs = append(jobs(l.id), w.ownJobs()...)
 	if q.db.Dialect() == db.SQLite {
 		// Having taken the lock, every earlier incarnation is dead.
@@ -49,12 +50,22 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
-	w.spawn(func() { l.keep(run, w.setAlive) })
+	w.spawn(func() {
+		if err := l.keep(run, w.setAlive); err != nil {
+			slog.Error("this process has to be started again", "reason", err)
+			close(w.lost)
+			stop()
+		}
+	})
 	w.spawn(func() { w.superviseLinks(run) })
 	w.spawn(func() { w.dispatchLoop(run) })
 	w.spawn(func() { w.runJobs(run) })
 	return w, nil
 }
+
+// Lost is closed when others have taken this process's work over, because it
+// did not show that it lives: it has stopped and the process should end.
+func (w *Worker) Lost() <-chan struct{} { return w.lost }
 
 func (w *Worker) spawn(do func()) {
 	w.tasks.Add(1)

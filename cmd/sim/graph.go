@@ -12,14 +12,13 @@ import (
 	"github.com/varsel/varsel/internal/sim/graphsim"
 )
 
-func init() { commands["graph"] = runGraph }
-
 // graphReady is the line printed when clients may come.
 type graphReady struct {
 	URL      string `json:"url"`
 	GraphURL string `json:"graph_url"`
 	Tenant   string `json:"tenant"`
 	ClientID string `json:"client_id"`
+	Secret   string `json:"secret"`
 	CAFile   string `json:"ca_file"`
 }
 
@@ -29,8 +28,8 @@ type graphConfig struct {
 	caFile  string
 }
 
-// runGraph serves sign-in and Graph for the example organisation until ctx ends.
-func runGraph(ctx context.Context, args []string, out, messages io.Writer) error {
+// graph serves sign-in and Graph for the example organisation until ctx ends.
+func graph(ctx context.Context, args []string, out, messages io.Writer) error {
 	c, err := graphFlags(args, messages)
 	if err != nil {
 		return err
@@ -70,7 +69,7 @@ func serveGraph(ctx context.Context, server *graphsim.Server, caFile string, out
 		return fmt.Errorf("--ca-file: %w", err)
 	}
 	err := json.NewEncoder(out).Encode(graphReady{
-		URL: server.URL(), GraphURL: server.GraphURL(), Tenant: server.TenantID(), ClientID: server.ClientID(), CAFile: caFile,
+		URL: server.URL(), GraphURL: server.GraphURL(), Tenant: server.TenantID(), ClientID: server.ClientID(), Secret: server.Secret(), CAFile: caFile,
 	})
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ import (
 type command func(ctx context.Context, args []string, out, messages io.Writer) error
 
 var commands = map[string]command{
-	"smsc": smsc,
+	"graph": graph,
+	"smsc":  smsc,
 }
 
 // errUsage is reported already by the flag package.

@@ -64,12 +64,18 @@ func (tx *Tx) ForUpdate(query string) string {
 }
 
 // PreferIndexes keeps PostgreSQL from answering a batch of a few hundred ids
-// by scanning the whole of a table that its statistics still call small.
+// by scanning the whole of a table that its statistics still call small. A
+// batch that is also narrowed by an owner (an account, a carrier) carries the
+// owner in a subquery with a LIMIT: an equality with an argument would make the
+// planner expect a handful of rows and walk all of them.
 func (tx *Tx) PreferIndexes(ctx context.Context) error {
 	if tx.dialect == SQLite {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`)
+	_, err := tx.ExecContext(ctx, `
+		SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+		SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off;
+		SET LOCAL plan_cache_mode = force_custom_plan`)
 	return err
 }
 
@@ -87,15 +93,16 @@ func (tx *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][
 	})
 }
 
-// bulkRows keeps a statement well under SQLite's 32,766 arguments.
-const bulkRows = 200
+// bulkArguments is how many arguments a statement of bulkValues has. The driver
+// looks every one up by a linear search, so many are slow; and a statement
+// costs its parsing, so few are too.
+const bulkArguments = 300
 
 func (tx *Tx) bulkValues(ctx context.Context, table string, columns []string, rows [][]any) error {
 	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
 	head := fmt.Sprintf("INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ","))
 	for len(rows) > 0 {
-		n := min(bulkRows, len(rows))
-		// `?` and not `$n`: the driver looks a named argument up by a linear search.
+		n := min(max(1, bulkArguments/len(columns)), len(rows))
 		text := head + strings.TrimSuffix(strings.Repeat(one+",", n), ",")
 		args := make([]any, 0, n*len(columns))
 		for _, row := range rows[:n] {

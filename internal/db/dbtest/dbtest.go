@@ -20,9 +20,13 @@ var databases atomic.Int64
 
 // Run is TestMain's body for a package that uses this one: it stops what Each
 // has started.
-func Run(m *testing.M) {
+func Run(m *testing.M) { RunThen(m, func() {}) }
+
+// RunThen is Run for a package that has something else to end.
+func RunThen(m *testing.M, end func()) {
 	code := m.Run()
 	stopPostgres()
+	end()
 	os.Exit(code)
 }
 

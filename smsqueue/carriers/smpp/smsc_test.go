@@ -243,19 +243,6 @@ func TestStatusesBecomeVerdicts(t *testing.T) {
 	}
 }
 
-// A server that asks for signs of life finds the carrier alive.
-func TestServersEnquiriesAreAnswered(t *testing.T) {
-	server := serve(t, smscsim.Options{EnquireEvery: 5 * time.Millisecond})
-	c, l := before(t, server, `,"enquire_link":"20ms"`)
-	began := time.Now()
-	carriertest.Until(t, "many enquiries have passed", func() bool { return time.Since(began) > 100*time.Millisecond })
-	l.submit(c, submission(1))
-	l.untilAnswered(t, 1)
-	if got := server.Counts(); got.Binds != 1 {
-		t.Errorf("the carrier had to bind %d times", got.Binds)
-	}
-}
-
 func TestLimitsAreTheInstallations(t *testing.T) {
 	server := serve(t, smscsim.Options{})
 	c, _ := before(t, server, `,"binds":3,"window":70,"throughput":50`)

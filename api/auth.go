@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+
+	"github.com/varsel/varsel/accounts"
+)
+
+// authenticate lets pass who carries a key with the scope that the operation
+// asks for.
+func (s Services) authenticate(ctx huma.Context, next func(huma.Context)) {
+	scope, secured := scopeOf(ctx.Operation())
+	if !secured {
+		next(ctx)
+		return
+	}
+	key, err := s.keyOf(ctx)
+	if err == nil && !key.May(scope) {
+		err = newProblem(http.StatusForbidden, "missing_scope", "this API key lacks the scope "+scope)
+	}
+	if err != nil {
+		send(humafiber.Unwrap(ctx), problemOf(ctx.Context(), nameOf(ctx.Operation()), err))
+		return
+	}
+	next(huma.WithValue(ctx, caller{}, key))
+}
+
+func (s Services) keyOf(ctx huma.Context) (accounts.Key, error) {
+	scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(secret) == "" {
+		return accounts.Key{}, newProblem(http.StatusUnauthorized, "unknown_key", "send an API key: Authorization: Bearer vk_...")
+	}
+	return s.Accounts.ByKey(ctx.Context(), strings.TrimSpace(secret))
+}
+
+// caller is where the context keeps the request's key.
+type caller struct{}
+
+// accountOf is the account of the request's key: the only one it can see.
+func accountOf(ctx context.Context) int64 {
+	return ctx.Value(caller{}).(accounts.Key).Account
+}
+
+// requires is the security that scopeOf reads. In OpenAPI 3.1 the list of a key
+// names the roles that are needed.
+func requires(scope string) []map[string][]string {
+	return []map[string][]string{{keyScheme: {scope}}}
+}
+
+func scopeOf(op *huma.Operation) (scope string, secured bool) {
+	for _, one := range op.Security {
+		return one[keyScheme][0], true
+	}
+	return "", false
+}

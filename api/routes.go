@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/varsel/varsel/accounts"
+)
+
+// route is an operation as it is listed. Scope is what a key needs; open has none.
+type route struct {
+	method, path, id, scope, summary string
+	status                           int  // of success
+	once                             bool // takes an Idempotency-Key
+}
+
+// open is the scope of what anybody may ask.
+const open = ""
+
+func (s Services) routes(a huma.API) {
+	add(a, route{"POST", messagesPath, "sendMessage", accounts.ScopeMessagesWrite, "Send a message to a number", http.StatusAccepted, true}, s.sendMessage)
+	add(a, route{"GET", messagesPath, "listMessages", accounts.ScopeMessagesRead, "List messages, the newest first", http.StatusOK, false}, s.listMessages)
+	add(a, route{"GET", messagesPath + "/{id}", "readMessage", accounts.ScopeMessagesRead, "Read a message", http.StatusOK, false}, s.readMessage)
+
+	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
+	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)
+	add(a, route{"GET", campaignsPath + "/{id}", "readCampaign", accounts.ScopeMessagesRead, "Read a campaign", http.StatusOK, false}, s.readCampaign)
+
+	add(a, route{"POST", contactsPath, "addContact", accounts.ScopeContactsWrite, "Add a contact by hand", http.StatusCreated, false}, s.addContact)
+	add(a, route{"GET", contactsPath, "listContacts", accounts.ScopeContactsRead, "List contacts, the oldest first", http.StatusOK, false}, s.listContacts)
+	add(a, route{"GET", contactsPath + "/{id}", "readContact", accounts.ScopeContactsRead, "Read a contact", http.StatusOK, false}, s.readContact)
+
+	add(a, route{"POST", groupsPath, "addGroup", accounts.ScopeContactsWrite, "Make a group of contacts", http.StatusCreated, false}, s.addGroup)
+	add(a, route{"GET", groupsPath, "listGroups", accounts.ScopeContactsRead, "List groups, the oldest first", http.StatusOK, false}, s.listGroups)
+	add(a, route{"GET", groupsPath + "/{id}", "readGroup", accounts.ScopeContactsRead, "Read a group", http.StatusOK, false}, s.readGroup)
+
+	add(a, route{"GET", connectionsPath, "listConnections", accounts.ScopeContactsRead, "List the connections to directories", http.StatusOK, false}, s.listConnections)
+	add(a, route{"POST", connectionsPath + "/{id}/sync", "requestSync", accounts.ScopeDirectoryWrite, "Ask for a sync as soon as possible", http.StatusAccepted, false}, s.requestSync)
+	add(a, route{"GET", connectionsPath + "/{id}/runs", "listRuns", accounts.ScopeContactsRead, "List the syncs of a connection, the latest first", http.StatusOK, false}, s.listRuns)
+
+	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
+	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)
+}
+
+// add registers an operation whose errors become problem documents.
+func add[I, O any](a huma.API, r route, handle func(context.Context, *I) (*O, error)) {
+	op := r.operation()
+	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, problemOf(ctx, nameOf(&op), err)
+		}
+		return out, nil
+	})
+}
+
+func (r route) operation() huma.Operation {
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, DefaultStatus: r.status,
+		MaxBodyBytes: bodyLimit + 1, // huma refuses a body that reaches this
+		// Fiber has read the body by now. A deadline set here would stay on the
+		// connection and end it while it waits for its next request.
+		BodyReadTimeout: -1,
+		Errors:          []int{http.StatusServiceUnavailable},
+	}
+	if r.scope != open {
+		op.Security = requires(r.scope)
+		op.Tags = []string{strings.Split(r.path, "/")[2]}
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity)
+	}
+	if r.method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if r.once {
+		op.Middlewares = huma.Middlewares{checkKey}
+	}
+	return op
+}
+
+// nameOf is what the log calls an operation.
+func nameOf(op *huma.Operation) string { return op.Method + " " + op.Path }

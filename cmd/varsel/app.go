@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/migrations"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+// Roles of a process.
+const (
+	roleAll    = "all"
+	roleAPI    = "api"
+	roleWorker = "worker"
+)
+
+// App is the program: the rooms, wired. Commands, the server and the
+// end-to-end tests all run this one.
+type App struct {
+	Config   Config
+	DB       *db.DB
+	Names    *secrets.Names
+	Accounts *accounts.Accounts
+	Book     *contacts.Book
+	Queue    *smsqueue.Queue
+	// Directory connects, asks for a sync and tells; the worker's own syncs.
+	Directory *directory.Directory
+
+	ring   *secrets.Keyring
+	unlock func()
+	redis  *smsqueue.Redis
+	worker *smsqueue.Worker
+}
+
+// Open opens the database and the rooms. SQLite is migrated by whatever opens
+// it; PostgreSQL by `varsel migrate` alone.
+func Open(ctx context.Context, cfg Config) (*App, error) {
+	d, err := db.Open(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	app, err := furnish(ctx, cfg, d)
+	if err != nil {
+		d.Close()
+	}
+	return app, err
+}
+
+func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
+	if err := migrated(ctx, d); err != nil {
+		return nil, err
+	}
+	ring, err := cfg.keyring(d.Path())
+	if err != nil {
+		return nil, err
+	}
+	names, err := secrets.OpenNames(ctx, d, ring)
+	if err != nil {
+		return nil, err
+	}
+	acc := accounts.New(d)
+	app := &App{Config: cfg, DB: d, Names: names, Accounts: acc, Book: contacts.New(d), ring: ring,
+		Queue: smsqueue.New(d, ring, acc, carrierTypes)}
+	app.Directory = app.directory(0)
+	return app, nil
+}
+
+// directory is the room as one process sees it that works as incarnation.
+func (a *App) directory(incarnation int64) *directory.Directory {
+	return directory.New(a.DB, a.ring, a.Book, a.Accounts.Gate, a.Config.cloud(), incarnation)
+}
+
+func migrated(ctx context.Context, d *db.DB) error {
+	if d.Dialect() == db.SQLite {
+		_, err := migrations.Up(ctx, d)
+		return err
+	}
+	pending, err := migrations.Pending(ctx, d)
+	if err == nil && pending {
+		err = errors.New("the database's schema is older than this program: run `varsel migrate` first")
+	}
+	return err
+}
+
+// Work makes this the process that works on an SQLite database, or one of
+// those that work on PostgreSQL. db.ErrWorking says that another one does.
+func (a *App) Work(ctx context.Context, role string) (err error) {
+	if a.unlock, err = a.DB.LockForWork(); err != nil {
+		return err
+	}
+	if a.redis, err = a.dialRedis(ctx); err != nil {
+		return err
+	}
+	a.worker, err = smsqueue.StartWorker(ctx, a.Queue, a.redis.Client, role, a.jobs)
+	return err
+}
+
+func (a *App) dialRedis(ctx context.Context) (*smsqueue.Redis, error) {
+	if a.Config.RedisURL == "" {
+		return smsqueue.EmbeddedRedis(), nil
+	}
+	return smsqueue.DialRedis(a.Config.RedisURL)
+}
+
+// jobs is the periodic work of the rooms in a process that works.
+func (a *App) jobs(incarnation int64) []smsqueue.Job {
+	return []smsqueue.Job{syncJob(a.directory(incarnation))}
+}
+
+// lost is closed when this process's work was taken over.
+func (a *App) lost() <-chan struct{} {
+	if a.worker == nil {
+		return nil
+	}
+	return a.worker.Lost()
+}
+
+// Ready says whether requests can be served.
+func (a *App) Ready(ctx context.Context) error {
+	if err := a.DB.Ping(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	return nil
+}
+
+// Close ends what Work began, gives the lock back and closes the database.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var errs error
+	if a.worker != nil {
+		errs = a.worker.Stop(ctx)
+	}
+	a.Queue.Close()
+	if a.redis != nil {
+		errs = errors.Join(errs, a.redis.Close())
+	}
+	errs = errors.Join(errs, a.DB.Close())
+	if a.unlock != nil {
+		a.unlock()
+	}
+	if errs != nil {
+		slog.Error("not everything ended in order", "error", errs)
+	}
+	return errs
+}
+
+// withApp runs a command that needs no worker.
+func (c *commands) withApp(ctx context.Context, do func(app *App) error) error {
+	app, err := Open(ctx, c.Config)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	return do(app)
+}
+
+// withAccount runs a command about one account.
+func (c *commands) withAccount(ctx context.Context, handle string, do func(app *App, acc accounts.Account) error) error {
+	return c.withApp(ctx, func(app *App) error {
+		acc, err := app.Accounts.ByHandle(ctx, handle)
+		if err != nil {
+			return err
+		}
+		return do(app, acc)
+	})
+}
+
+// haveWorker sees that what a command asks for is done. On SQLite the command
+// does the work itself when no other process does. On PostgreSQL it never binds
+// a carrier: a worker has to be alive.
+func (a *App) haveWorker(ctx context.Context) error {
+	if a.DB.Dialect() == db.SQLite {
+		if err := a.Work(ctx, roleWorker); err != nil && !errors.Is(err, db.ErrWorking) {
+			return err
+		}
+		return nil
+	}
+	alive, err := a.Queue.Alive(ctx)
+	if err == nil && !alive {
+		err = errors.New("no worker is running on this database: start `varsel serve --role worker` (or all)")
+	}
+	return err
+}

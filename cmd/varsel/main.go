@@ -1,0 +1,89 @@
+// Command varsel is the whole product: the server, and the commands that set
+// it up and use it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line: its names are a contract.
+type commands struct {
+	Config
+	JSON bool `help:"Answer with JSON on standard output, one object or one a line."`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Show the whole product with a directory and a carrier inside."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest schema."`
+	Account struct {
+		Create accountCreate `cmd:"" help:"Open an account."`
+	} `cmd:"" help:"Accounts."`
+	User struct {
+		Create userCreate `cmd:"" help:"Make a user of the console."`
+	} `cmd:"" help:"Users of the console."`
+	APIKey struct {
+		Create apikeyCreate `cmd:"" help:"Make an API key; it is shown this once."`
+	} `cmd:"" name:"apikey" help:"API keys."`
+	Agreement struct {
+		Conclude agreementConclude `cmd:"" help:"Record that the data processing agreement was concluded."`
+	} `cmd:"" help:"Data processing agreements."`
+	Carrier struct {
+		Add  carrierAdd  `cmd:"" help:"Configure a carrier."`
+		List carrierList `cmd:"" help:"List the carriers and the state of their links."`
+	} `cmd:"" help:"Carriers."`
+	Directory struct {
+		Connect directoryConnect `cmd:"" help:"Connect a Microsoft Entra tenant."`
+		Sync    directorySync    `cmd:"" help:"Sync now, and wait for it."`
+	} `cmd:"" help:"The directory."`
+	Contacts struct {
+		Export contactsExport `cmd:"" help:"Write the address book as CSV."`
+	} `cmd:"" help:"The address book."`
+	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
+}
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}); err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintln(os.Stderr, "varsel:", err)
+		}
+		stop()
+		os.Exit(1)
+	}
+}
+
+// errSaid ends a command with a failure that it has reported already.
+var errSaid = errors.New("failed")
+
+func run(ctx context.Context, args []string, t terminal) error {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("varsel"), kong.UsageOnError(), kong.Writers(t.out, t.err),
+		kong.Description("An SMS notification gateway with directory sync."))
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	c.Config.setLog(t.err)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run(&c, t)
+}

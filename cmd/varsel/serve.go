@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/varsel/varsel/api"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/web"
+)
+
+type serveCommand struct {
+	Role string `default:"all" enum:"all,api,worker" help:"all, api (accepts and shows) or worker (syncs and sends)."`
+}
+
+// shutdownPatience is how long open requests may take when the server ends.
+const shutdownPatience = 15 * time.Second
+
+func (s serveCommand) Run(ctx context.Context, c *commands, t terminal) error {
+	app, err := Open(ctx, c.Config)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	if app.DB.Dialect() == db.SQLite && s.Role == roleWorker {
+		return errors.New("on SQLite one process does everything: use --role all")
+	}
+	if s.Role != roleAPI {
+		if err := app.Work(ctx, s.Role); err != nil {
+			return err
+		}
+	}
+	return app.Serve(ctx, func(address string) error {
+		return c.say(t.out, map[string]any{"listen": address, "url": c.publicURL()}, "Varsel listens on %s: %s", address, c.publicURL())
+	})
+}
+
+// Serve answers HTTP until ctx ends. ready is told the address.
+func (a *App) Serve(ctx context.Context, ready func(address string) error) error {
+	stopping := make(chan struct{})
+	server := a.http(stopping)
+	listener, err := net.Listen("tcp", a.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", a.Config.Listen, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Listener(listener) }()
+	if err := ready(listener.Addr().String()); err != nil {
+		return errors.Join(err, server.Shutdown())
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-a.lost():
+		err = errors.New("the database was out of reach for too long and another process took over: start again")
+	case <-ctx.Done():
+	}
+	slog.Info("ending")
+	close(stopping)
+	return errors.Join(err, server.ShutdownWithTimeout(shutdownPatience), <-ended)
+}
+
+func (a *App) http(stopping <-chan struct{}) *fiber.App {
+	server := fiber.New(fiber.Config{
+		AppName: "varsel", Immutable: true, DisableStartupMessage: true,
+		BodyLimit: 1 << 20, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			if p := c.Path(); strings.HasPrefix(p, "/v1/") || p == "/healthz" || p == "/readyz" || p == "/openapi.json" {
+				return api.ErrorHandler(c, err)
+			}
+			return web.ErrorPage(c, err)
+		},
+	})
+	api.Mount(server, api.Services{Accounts: a.Accounts, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Ready: a.Ready})
+	web.Mount(server, web.Services{Accounts: a.Accounts, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names,
+		PublicURL: a.Config.publicURL(), Stop: stopping})
+	return server
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/migrations"
+)
+
+type migrateCommand struct{}
+
+func (migrateCommand) Run(ctx context.Context, c *commands, t terminal) error {
+	d, err := db.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	steps, err := migrations.Up(ctx, d)
+	if err != nil {
+		return err
+	}
+	return c.say(t.out, map[string]any{"steps": steps}, "The database is at the newest schema (%d steps taken).", steps)
+}
+
+type accountCreate struct {
+	ID     string `required:"" help:"Its name in commands: small letters, digits, hyphens."`
+	Name   string `required:"" help:"The organisation's name."`
+	Region string `required:"" help:"Country code (NO, PL, ...): how numbers without a country code are read."`
+	Sender string `help:"Sender of messages that name none."`
+}
+
+func (a accountCreate) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withApp(ctx, func(app *App) error {
+		acc, err := app.Accounts.Create(ctx, accounts.Account{Handle: a.ID, Name: a.Name, Region: a.Region, Sender: a.Sender})
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"id": acc.Handle, "name": acc.Name, "region": acc.Region, "sender": acc.Sender},
+			"Account %s is open.", acc.Handle)
+	})
+}
+
+type userCreate struct {
+	Account       string `required:"" help:"The account."`
+	Email         string `required:"" help:"The user's e-mail address."`
+	Role          string `required:"" help:"owner, admin, sender or viewer."`
+	PasswordStdin bool   `required:"" help:"Read the password from standard input."`
+}
+
+func (u userCreate) Run(ctx context.Context, c *commands, t terminal) error {
+	password, err := readSecret(t.in)
+	if err != nil {
+		return err
+	}
+	return c.withAccount(ctx, u.Account, func(app *App, acc accounts.Account) error {
+		id, err := app.Accounts.CreateUser(ctx, acc.ID, u.Email, u.Role, password)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"id": app.Names.Of(secrets.User, id), "email": strings.ToLower(u.Email), "role": u.Role},
+			"%s may sign in as %s of %s.", u.Email, u.Role, acc.Handle)
+	})
+}
+
+// readSecret reads standard input up to its end, without the last line break.
+func readSecret(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, 64*1024))
+	return strings.TrimRight(string(text), "\r\n"), err
+}
+
+type apikeyCreate struct {
+	Account string   `required:"" help:"The account."`
+	Scopes  []string `required:"" help:"What the key may do, separated by commas; '*' is everything."`
+}
+
+func (k apikeyCreate) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withAccount(ctx, k.Account, func(app *App, acc accounts.Account) error {
+		key, secret, err := app.Accounts.CreateKey(ctx, acc.ID, k.Scopes)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"id": app.Names.Of(secrets.Key, key.ID), "key": secret, "scopes": key.Scopes}, "%s", secret)
+	})
+}
+
+type agreementConclude struct {
+	Account   string `required:"" help:"The account."`
+	Signatory string `required:"" help:"Who signs."`
+	Title     string `required:"" help:"In which office."`
+	Email     string `required:"" help:"Their e-mail address."`
+}
+
+func (g agreementConclude) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withAccount(ctx, g.Account, func(app *App, acc accounts.Account) error {
+		ag, err := app.Accounts.Conclude(ctx, acc.ID, g.Signatory, g.Title, g.Email)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"account": acc.Handle, "version": ag.Version, "language": ag.Language, "text_sha256": ag.TextSHA256,
+			"signatory": ag.Signatory, "title": ag.Title, "email": ag.Email, "concluded": ag.Concluded.UTC().Format(time.RFC3339)},
+			"The data processing agreement %s is concluded by %s, %s.\nSHA-256 of its text: %s", ag.Version, ag.Signatory, ag.Title, ag.TextSHA256)
+	})
+}
+
+type carrierAdd struct {
+	Name   string `required:"" help:"Its name."`
+	Type   string `required:"" help:"smpp or simulator."`
+	Config string `required:"" type:"existingfile" help:"A file with its configuration in JSON."`
+}
+
+func (a carrierAdd) Run(ctx context.Context, c *commands, t terminal) error {
+	config, err := os.ReadFile(a.Config)
+	if err != nil {
+		return err
+	}
+	if !json.Valid(config) {
+		return fmt.Errorf("%s is no JSON", a.Config)
+	}
+	return c.withApp(ctx, func(app *App) error {
+		r, err := app.Queue.AddRoute(ctx, a.Name, a.Type, config)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"name": r.Name, "type": r.Type}, "Carrier %s is configured.", r.Name)
+	})
+}
+
+type carrierList struct{}
+
+func (carrierList) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withApp(ctx, func(app *App) error {
+		routes, err := app.Queue.Routes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range routes {
+			err := c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "enabled": r.Enabled, "status": r.Status, "reason": r.Reason,
+				"since": r.Since.Format(time.RFC3339)}, "%s\t%s\t%s\t%s", r.Name, r.Type, r.Status, r.Reason)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,105 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// guard lets through what reading needs, and nothing else: GET to Graph, the
+// POST that gets a token, and the GET that finds out where to send that.
+type guard struct {
+	graph, authority *url.URL
+	next             http.RoundTripper
+}
+
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.allows(r) {
+		return nil, report(r.Context(), errElsewhere)
+	}
+	resp, err := g.next.RoundTrip(r)
+	return resp, report(r.Context(), err)
+}
+
+func (g guard) allows(r *http.Request) bool {
+	if sameOrigin(r.URL, g.graph) && r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, g.graph.Path+"/") {
+		return true
+	}
+	if !sameOrigin(r.URL, g.authority) {
+		return false
+	}
+	switch r.Method {
+	case http.MethodPost:
+		return strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token")
+	case http.MethodGet:
+		return strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration") || r.URL.Path == "/common/discovery/instance"
+	}
+	return false
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" || u.Scheme != "https" {
+		return p
+	}
+	return "443"
+}
+
+type brokenKey struct{}
+
+// watched remembers how the last exchange of a call broke: sign-in keeps of such
+// errors only a text.
+func watched(ctx context.Context) (context.Context, *error) {
+	broken := new(error)
+	return context.WithValue(ctx, brokenKey{}, broken), broken
+}
+
+func report(ctx context.Context, err error) error {
+	if broken, ok := ctx.Value(brokenKey{}).(*error); ok {
+		*broken = err
+	}
+	return err
+}
+
+// onlyJSON stops at the pages that gateways and proxies put in Graph's place.
+type onlyJSON struct{ next http.RoundTripper }
+
+func (o onlyJSON) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := o.next.RoundTrip(r)
+	if err != nil {
+		return resp, err
+	}
+	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	if kind == "application/json" && (resp.StatusCode < 300 || resp.StatusCode >= 400) {
+		return resp, nil
+	}
+	resp.Body.Close()
+	return nil, &notJSON{resp.StatusCode, retryAfter(resp.Header, time.Now())}
+}
+
+// notJSON is an answer that did not come from Graph.
+type notJSON struct {
+	status int
+	after  time.Duration
+}
+
+func (e *notJSON) Error() string { return fmt.Sprintf("HTTP %d that is not JSON", e.status) }
+
+// retryAfter reads seconds or a date (RFC 9110 10.2.3), 0 for none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	said := h.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(said, 64); err == nil {
+		return time.Duration(seconds * float64(time.Second))
+	}
+	if at, err := http.ParseTime(said); err == nil {
+		return at.Sub(now)
+	}
+	return 0
+}

@@ -1,0 +1,312 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+// browser is a tab of a browser that has nothing but the console to talk to.
+type browser struct {
+	*testing.T
+	ctx  context.Context
+	home string
+
+	mu    sync.Mutex
+	asked []string // the addresses it asked for
+	said  []string // errors and warnings of its console
+	wait  sync.WaitGroup
+}
+
+func newBrowser(t *testing.T, home string) *browser {
+	t.Helper()
+	path := browserProgram()
+	if path == "" {
+		t.Skip("no browser is installed")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, endBrowser := chromedp.NewExecAllocator(ctx, options...)
+	ctx, endTab := chromedp.NewContext(ctx)
+	b := &browser{T: t, ctx: ctx, home: home}
+	t.Cleanup(func() { endTab(); endBrowser(); cancel(); b.wait.Wait(); b.checkManners() })
+	b.do(chromedp.EmulateViewport(1280, 900))
+	b.listen()
+	return b
+}
+
+func browserProgram() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+func (b *browser) listen() {
+	requests, messages := chromedp.Events(b.ctx, network.RequestWillBeSent), chromedp.Console(b.ctx)
+	b.wait.Add(2)
+	go func() {
+		defer b.wait.Done()
+		for request, err := range requests {
+			if err != nil {
+				return
+			}
+			b.note(&b.asked, request.Request.URL)
+		}
+	}()
+	go func() {
+		defer b.wait.Done()
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type != chromedp.ConsoleLog && m.Type != chromedp.ConsoleInfo && m.Type != chromedp.ConsoleDebug {
+				b.note(&b.said, m.String())
+			}
+		}
+	}()
+}
+
+func (b *browser) note(where *[]string, what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	*where = append(*where, what)
+}
+
+// checkManners fails for an error in the console, of which a violation of the
+// policy is one, and for a request to anybody else.
+func (b *browser) checkManners() {
+	b.Helper()
+	if len(b.asked) == 0 {
+		b.Error("no request was seen")
+	}
+	for _, address := range b.asked {
+		if !strings.HasPrefix(address, b.home+"/") {
+			b.Errorf("a request to %s", address)
+		}
+	}
+	for _, text := range b.said {
+		b.Errorf("the browser's console says %s", text)
+	}
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func ask[T any](b *browser, expression string) T {
+	b.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until polls an expression until it is true.
+func (b *browser) until(expression string) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
+	if err != nil {
+		b.Fatalf("it never came to be that %s: %v\n%s", expression, err, ask[string](b, `document.body.innerText`))
+	}
+}
+
+// tabTo presses Tab until what has the focus is found, and checks that it is
+// seen to have the focus.
+func (b *browser) tabTo(found string) {
+	b.Helper()
+	for range 80 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		if !ask[bool](b, `(e => !!(`+found+`))(document.activeElement)`) {
+			continue
+		}
+		if outline := ask[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline == "none" {
+			b.Errorf("%s has the focus, and one cannot see it", found)
+		}
+		return
+	}
+	b.Fatalf("the Tab key never comes to %s", found)
+}
+
+// press presses a key and waits for the page that it leads to.
+func (b *browser) press(key string) {
+	b.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(key)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *browser) path() string {
+	b.Helper()
+	return ask[string](b, `location.pathname`)
+}
+
+func (b *browser) signIn() {
+	b.Helper()
+	b.do(chromedp.Navigate(b.home + "/"))
+	b.tabTo(`e.id === "email"`)
+	b.do(chromedp.KeyEvent(email))
+	b.tabTo(`e.id === "password"`)
+	b.do(chromedp.KeyEvent(password))
+	b.press(kb.Enter)
+	if b.path() != "/" {
+		b.Fatalf("after signing in it is at %s", b.path())
+	}
+}
+
+func TestBrowserSeesACampaignMoveByItself(t *testing.T) {
+	w := newWorld(t)
+	w.carrier("main", `{"throughput":80,"receipt_delay":"200ms"}`)
+	_, name := w.start(smsqueue.NewCampaign{Group: w.group("Everybody", 300).ID, Text: "Hello"})
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + "/campaigns/" + name))
+	loaded := ask[float64](b, `performance.timeOrigin`)
+	b.until(`!document.querySelector("[data-pulse]").hidden`)
+	if text := ask[string](b, `document.querySelector("[data-if=carrier]").innerText`); !strings.Contains(text, "No running process") {
+		t.Errorf("it does not say that nobody sends: %q", text)
+	}
+	w.work()
+	delivered := `Number(document.querySelector("[data-count=delivered] b").textContent)`
+	before := 0
+	for range 3 {
+		b.until(fmt.Sprintf(`%s > %d`, delivered, before))
+		before = ask[int](b, delivered)
+	}
+	b.until(`document.querySelector("[data-if=carrier]").hidden`)
+	if width := ask[string](b, `document.querySelector("[data-segment=delivered] rect").getAttribute("width")`); width == "0.00%" {
+		t.Error("the bar has not moved")
+	}
+	b.until(`document.querySelector("[data-badge]").textContent === "Finished"`)
+	b.until(`document.querySelector("[data-pulse]").hidden`)
+	b.until(`document.querySelectorAll("[data-list] .status-delivered").length === 50`)
+	if now := ask[float64](b, `performance.timeOrigin`); now != loaded {
+		t.Error("the page was loaded again")
+	}
+	if text := ask[string](b, `document.querySelector("[role=status]").textContent`); text != "Finished" {
+		t.Errorf("who listens hears %q", text)
+	}
+}
+
+func TestBrowserReachesEverythingByKeyboard(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	w.carrier("main", `{}`)
+	w.work()
+	c, name := w.start(smsqueue.NewCampaign{Group: w.group("Everybody", 3).ID, Text: "Hello"})
+	w.finished(c)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	for _, path := range []string{"/campaigns", "/contacts", "/groups", "/directory", "/"} {
+		b.tabTo(`e.closest("nav") && e.getAttribute("href") === "` + path + `"`)
+		b.press(kb.Enter)
+		if b.path() != path {
+			t.Fatalf("it is at %s, not at %s", b.path(), path)
+		}
+	}
+	b.tabTo(`e.getAttribute("href") === "/campaigns/` + name + `"`)
+	b.press(kb.Enter)
+	b.tabTo(`e.getAttribute("href") === "/campaigns/` + name + `?status=delivered#recipients"`)
+	b.press(kb.Enter)
+	if got := ask[string](b, `location.search`); got != "?status=delivered" {
+		t.Errorf("the filter is %q", got)
+	}
+	b.do(chromedp.KeyEvent(kb.Tab))
+	b.do(chromedp.Navigate(w.home + "/contacts"))
+	b.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	if got := ask[string](b, `document.activeElement.id`); got != "main" {
+		t.Errorf("the first Tab and Enter lead to %q, not past the navigation", got)
+	}
+	b.tabTo(`e.value === "pl"`)
+	b.press(kb.Enter)
+	if got := ask[string](b, `document.documentElement.lang + " " + location.pathname`); got != "pl /contacts" {
+		t.Errorf("after choosing Polish: %s", got)
+	}
+	b.tabTo(`e.closest("form")?.getAttribute("action") === "/sign-out"`)
+	b.press(kb.Enter)
+	if b.path() != "/sign-in" {
+		t.Errorf("after signing out it is at %s", b.path())
+	}
+}
+
+func TestBrowserWritesACampaign(t *testing.T) {
+	w := newWorld(t)
+	w.carrier("main", `{}`)
+	w.work()
+	group := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + "/campaigns/new"))
+	b.tabTo(`e.id === "group"`)
+	b.do(chromedp.KeyEvent("E")) // as it begins
+	if got := ask[string](b, `document.querySelector("#group").value`); got != group {
+		t.Fatalf("chosen is %q", got)
+	}
+	b.tabTo(`e.id === "text"`)
+	b.do(chromedp.KeyEvent(strings.Repeat("Hello all. ", 15)))
+	b.until(`document.querySelector("[data-count=parts]").textContent === "2 parts"`)
+	b.until(`document.querySelector("[data-count=reach]").textContent.startsWith("3 members have a number: 6 parts")`)
+	if got := ask[string](b, `document.querySelector("[data-echo]").textContent`); !strings.HasPrefix(got, "Hello all. ") {
+		t.Errorf("the preview shows %q", got)
+	}
+	b.tabTo(`e.value === "start"`)
+	b.press(kb.Enter)
+	if !strings.HasPrefix(b.path(), "/campaigns/cmp_") {
+		t.Fatalf("it is at %s", b.path())
+	}
+	b.until(`document.querySelector("[data-badge]").textContent === "Finished"`)
+}
+
+func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	w.carrier("main", `{}`)
+	w.work()
+	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
+	w.finished(c)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	for _, language := range []string{"en", "nb", "pl"} {
+		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(`footer button[value=`+language+`]`)); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range append(everyPage, "/campaigns/"+name) {
+			b.do(chromedp.Navigate(w.home + path))
+			for _, width := range []int64{320, 640, 800, 1024, 1100} {
+				b.do(chromedp.EmulateViewport(width, 800))
+				if wide := ask[int](b, `document.documentElement.scrollWidth`); wide > int(width) {
+					t.Errorf("%s in %s is %d wide on %d", path, language, wide, width)
+				}
+				if small := ask[[]string](b, tooSmall); len(small) > 0 {
+					t.Errorf("%s on %d has targets that are too small: %v", path, width, small)
+				}
+			}
+		}
+	}
+}
+
+// tooSmall lists buttons and fields under 44 pixels and links outside of text
+// under 24 (WCAG 2.2, 2.5.5 and 2.5.8).
+const tooSmall = `[...document.querySelectorAll("button, input:not([type=hidden]):not([type=radio]), select, textarea, summary, a")]
+	.filter(e => e.getClientRects().length && !e.classList.contains("skip"))
+	.filter(e => e.getBoundingClientRect().height < (e.matches("a:not(.button)") ? 24 : 44))
+	.map(e => e.outerHTML.slice(0, 80))`

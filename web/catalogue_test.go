@@ -1,0 +1,405 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template/parse"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+
+	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+// families are the texts whose ids are put together from a family and one of
+// its values, which the rooms below say.
+var families = map[string][]string{
+	"status":      words(smsqueue.Statuses...),
+	"status_help": words(smsqueue.Statuses...),
+	"state": words(smsqueue.CampaignAccepted, smsqueue.CampaignRunning, smsqueue.CampaignHeld, smsqueue.CampaignPaused,
+		smsqueue.CampaignCancel, smsqueue.CampaignSent, smsqueue.CampaignFinished),
+	"held":            {"cost_above_ceiling"},
+	"lane":            words(smsqueue.Lanes...),
+	"lane_help":       words(smsqueue.Lanes...),
+	"encoding":        words(smstext.GSM7, smstext.UCS2),
+	"link":            append(words(carriers.Connecting, carriers.Bound, carriers.Refusing, carriers.Down), "idle", "disabled"),
+	"carrier":         append(words(carriers.Connecting, carriers.Refusing, carriers.Down), "idle", "disabled"),
+	"carrier_because": words(carriers.Connecting, carriers.Refusing, carriers.Down),
+	"reason": {"no_answer", "throttled", "carrier_refuses", "carrier_away", "carrier_busy", "rejected", "deadline",
+		"recipient_removed", "worker_lost"},
+	"segment":    {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
+	"left_out":   {"without_number", "invalid_number", "shared_number"},
+	"coverage":   {"with_number", "without_number", "invalid_number"},
+	"phone":      phoneReasons,
+	"rule":       {contacts.RuleMobile, contacts.RuleBusiness, contacts.RuleManual, contacts.RuleNone},
+	"source":     {contacts.FromDirectory, contacts.ByHand},
+	"role":       {"owner", "admin", "sender", "viewer"},
+	"connection": {directory.Connected, directory.Failing, directory.Disconnected},
+	"run":        {directory.Running, directory.Done, directory.Failed},
+	"problem": {"sign_in_refused", "signed_out", "other_site", "read_only", "too_many_viewers", "campaign_not_found",
+		"message_not_found", "group_not_found", "contact_not_found", "connection_not_found", "no_agreement", "account_closed",
+		"no_carrier", "invalid_sender", "invalid_lane", "invalid_text", "idempotency_key_reused"},
+	"error": {"401", "403", "404", "405", "409", "413", "422", "429", "503", "401_title", "403_title", "404_title", "405_title",
+		"409_title", "413_title", "422_title", "429_title", "503_title"},
+}
+
+func words[T ~string](values ...T) (all []string) {
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return all
+}
+
+func TestEveryTextIsThereInEveryLanguageAndUsed(t *testing.T) {
+	used := usedTexts(t)
+	for code, texts := range catalogue(t) {
+		for id, where := range used {
+			if texts[id] == nil {
+				t.Errorf("%s has no text %q, which %s uses", code, id, where)
+			}
+		}
+		for id := range texts {
+			if used[id] == "" {
+				t.Errorf("%s has a text %q that nothing uses", code, id)
+			}
+		}
+	}
+}
+
+func TestEveryFamilyOfTextsIsKnown(t *testing.T) {
+	for family := range templateCalls(t, "word") {
+		if families[family] == nil {
+			t.Errorf("a template has a word of the family %q, whose values no test knows", family)
+		}
+	}
+	for family := range codeCalls(t, "word") {
+		if families[family] == nil {
+			t.Errorf("there is a word of the family %q, whose values no test knows", family)
+		}
+	}
+}
+
+func TestEveryTextHasThePluralFormsOfItsLanguage(t *testing.T) {
+	names := map[plural.Form]string{plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
+	counted := countedTexts(t)
+	for code, texts := range catalogue(t) {
+		need := map[string]bool{"other": true}
+		for n := range 200 {
+			need[names[plural.Cardinal.MatchPlural(language.MustParse(code), n, 0, 0, 0, 0)]] = true
+		}
+		for id, text := range texts {
+			forms, isCounted := text.(map[string]any)
+			if isCounted != counted[id] {
+				t.Errorf("%s: %s is counted in one place and not in another", code, id)
+			}
+			for form := range need {
+				if isCounted && forms[form] == nil {
+					t.Errorf("%s: %s has no form %q", code, id, form)
+				}
+			}
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{\{\.(\w+)\}\}`)
+
+func TestTextsNameTheSameThingsInEveryLanguage(t *testing.T) {
+	all := catalogue(t)
+	for code, texts := range all {
+		for id, text := range texts {
+			if got, want := named(text), named(all["en"][id]); !slices.Equal(got, want) {
+				t.Errorf("%s: %s names %v, in English %v", code, id, got, want)
+			}
+			if fmt.Sprint(text) == "" {
+				t.Errorf("%s: %s is empty", code, id)
+			}
+		}
+	}
+}
+
+func named(text any) []string {
+	seen := map[string]bool{}
+	for _, m := range placeholder.FindAllStringSubmatch(fmt.Sprint(text), -1) {
+		seen[m[1]] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func catalogue(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{}
+	for _, say := range tongues {
+		raw, err := languageFiles.ReadFile("languages/" + say.Code + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts map[string]any
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			t.Fatal(err)
+		}
+		all[say.Code] = texts
+	}
+	return all
+}
+
+// usedTexts are the ids that templates, code and families use, and where.
+func usedTexts(t *testing.T) map[string]string {
+	used := map[string]string{}
+	for id, in := range templateCalls(t, "t", "count") {
+		used[id] = in
+	}
+	for id, in := range codeCalls(t, "text", "count") {
+		used[id] = in
+	}
+	for family, values := range families {
+		for _, v := range values {
+			used[family+"_"+v] = "the family " + family
+		}
+	}
+	return used
+}
+
+func countedTexts(t *testing.T) map[string]bool {
+	counted := map[string]bool{}
+	for id := range templateCalls(t, "count") {
+		counted[id] = true
+	}
+	for id := range codeCalls(t, "count") {
+		counted[id] = true
+	}
+	return counted
+}
+
+// templateCalls finds {{t "id"}}, also in brackets and pipelines.
+func templateCalls(t *testing.T, functions ...string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	eachTree(t, func(file string, tree *parse.Tree) {
+		walk(tree.Root, func(n parse.Node) {
+			call, ok := n.(*parse.CommandNode)
+			if !ok || len(call.Args) < 2 {
+				return
+			}
+			name, ok := call.Args[0].(*parse.IdentifierNode)
+			id, literal := call.Args[1].(*parse.StringNode)
+			if ok && literal && slices.Contains(functions, name.Ident) {
+				found[id.Text] = file
+			}
+		})
+	})
+	return found
+}
+
+func eachTree(t *testing.T, do func(file string, tree *parse.Tree)) {
+	t.Helper()
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := map[string]any(tongues[0].functions())
+	builtin := map[string]any{"and": 1, "or": 1, "not": 1, "eq": 1, "printf": 1, "len": 1}
+	for _, file := range files {
+		text, err := templateFiles.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees, err := parse.Parse(file, string(text), "", "", functions, builtin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tree := range trees {
+			do(file, tree)
+		}
+	}
+}
+
+func walk(n parse.Node, see func(parse.Node)) {
+	if n == nil {
+		return
+	}
+	see(n)
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n != nil {
+			for _, each := range n.Nodes {
+				walk(each, see)
+			}
+		}
+	case *parse.ActionNode:
+		walk(n.Pipe, see)
+	case *parse.TemplateNode:
+		if n.Pipe != nil {
+			walk(n.Pipe, see)
+		}
+	case *parse.IfNode:
+		walkBranch(n.BranchNode, see)
+	case *parse.RangeNode:
+		walkBranch(n.BranchNode, see)
+	case *parse.WithNode:
+		walkBranch(n.BranchNode, see)
+	case *parse.PipeNode:
+		for _, each := range n.Cmds {
+			walk(each, see)
+		}
+	case *parse.CommandNode:
+		for _, each := range n.Args {
+			walk(each, see)
+		}
+	}
+}
+
+func walkBranch(n parse.BranchNode, see func(parse.Node)) {
+	walk(n.Pipe, see)
+	walk(n.List, see)
+	if n.ElseList != nil {
+		walk(n.ElseList, see)
+	}
+}
+
+// codeCalls finds say.text("id") in this package.
+func codeCalls(t *testing.T, methods ...string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if id, ok := textCall(n, methods); ok {
+				found[id] = file
+			}
+			return true
+		})
+	}
+	return found
+}
+
+func textCall(n ast.Node, methods []string) (id string, ok bool) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 {
+		return "", false
+	}
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	literal, isLiteral := call.Args[0].(*ast.BasicLit)
+	if !ok || !isLiteral || literal.Kind != token.STRING || !slices.Contains(methods, method.Sel.Name) {
+		return "", false
+	}
+	id, err := strconv.Unquote(literal.Value)
+	return id, err == nil
+}
+
+var (
+	tag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	spoken    = regexp.MustCompile(`\b(?:title|alt|placeholder|aria-label|aria-description|data-label|label)="([^"]*)"`)
+	invisible = "\uFFFC" // stands for what a template puts in
+)
+
+func TestTemplatesHaveNoWordsOfTheirOwn(t *testing.T) {
+	eachTree(t, func(file string, tree *parse.Tree) {
+		var page strings.Builder
+		flatten(tree.Root, &page)
+		for _, m := range spoken.FindAllStringSubmatch(page.String(), -1) {
+			if hasLetter(m[1]) {
+				t.Errorf("%s, %s: an attribute says %q", file, tree.Name, m[1])
+			}
+		}
+		for _, text := range strings.Split(tag.ReplaceAllString(page.String(), "\n"), "\n") {
+			if hasLetter(text) {
+				t.Errorf("%s, %s: %q is not from the catalogue", file, tree.Name, strings.TrimSpace(text))
+			}
+		}
+	})
+}
+
+// flatten writes the text of a template, every branch of it.
+func flatten(n parse.Node, page *strings.Builder) {
+	walk(n, func(n parse.Node) {
+		switch n := n.(type) {
+		case *parse.TextNode:
+			page.Write(n.Text)
+		case *parse.ActionNode, *parse.TemplateNode:
+			page.WriteString(invisible)
+		}
+	})
+}
+
+func hasLetter(s string) bool { return strings.IndexFunc(s, unicode.IsLetter) >= 0 }
+
+func TestNumbersMoneyAndTimesPerLanguage(t *testing.T) {
+	at := time.Date(2026, 3, 5, 14, 7, 9, 0, time.UTC)
+	const nbsp = "\u00a0"
+	for _, c := range []struct{ code, number, money, day, percent string }{
+		{"en", "12,345", "EUR" + nbsp + "1,234.045", "5 Mar 2026, 14:07 UTC", "42%"},
+		{"nb", "12" + nbsp + "345", "1" + nbsp + "234,045" + nbsp + "EUR", "5. mars 2026, 14:07 UTC", "42" + nbsp + "%"},
+		{"pl", "12" + nbsp + "345", "1" + nbsp + "234,045" + nbsp + "EUR", "5 mar 2026, 14:07 UTC", "42%"},
+	} {
+		say := tongueNamed(c.code)
+		if got := say.number(12345); got != c.number {
+			t.Errorf("%s: number %q", c.code, got)
+		}
+		if got := say.money(1234_045_000, "EUR"); got != c.money {
+			t.Errorf("%s: money %q", c.code, got)
+		}
+		if got := say.percent(421, 1000); got != c.percent {
+			t.Errorf("%s: percent %q", c.code, got)
+		}
+		want := `<time datetime="2026-03-05T14:07:09Z" data-exact="minute">` + c.day + `</time>`
+		if got := string(say.when(at)); got != want {
+			t.Errorf("%s: time %q", c.code, got)
+		}
+	}
+}
+
+func tongueNamed(code string) *tongue {
+	for _, say := range tongues {
+		if say.Code == code {
+			return say
+		}
+	}
+	return nil
+}
+
+func TestPolishPlurals(t *testing.T) {
+	say := tongueNamed("pl")
+	for n, want := range map[int]string{0: "0 kontaktów", 1: "1 kontakt", 2: "2 kontakty", 5: "5 kontaktów", 12: "12 kontaktów",
+		22: "22 kontakty", 25: "25 kontaktów", 101: "101 kontaktów", 104: "104 kontakty"} {
+		if got := say.count("contacts", n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestShareIsAllOrNothingOnlyWhenItIs(t *testing.T) {
+	for _, c := range []struct{ part, whole, want int }{
+		{0, 0, 0}, {0, 10, 0}, {1, 1000, 1}, {999, 1000, 99}, {1000, 1000, 100}, {1, 3, 33},
+	} {
+		if got := share(c.part, c.whole); got != c.want {
+			t.Errorf("%d of %d: %d", c.part, c.whole, got)
+		}
+	}
+}

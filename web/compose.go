@@ -1,0 +1,209 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/smstext"
+)
+
+// composePage is the form of a new campaign, with what was entered and what is
+// wrong with it.
+type composePage struct {
+	Form      composeForm
+	Groups    []groupChoice
+	Lanes     []laneChoice
+	Sender    string // the account's, used when none is entered
+	Errors    []fieldError
+	Count     textCount
+	Previewed bool
+}
+
+func (composePage) template() string { return "compose" }
+
+// composeForm is what the visitor has entered.
+type composeForm struct {
+	Once   string // names this form: sent twice, it starts one campaign
+	Name   string
+	Group  string // its public id
+	Text   string
+	Sender string
+	Lane   string
+}
+
+type groupChoice struct {
+	choice
+	Members, Textable int
+}
+
+type laneChoice struct {
+	choice
+	Help string
+}
+
+// fieldError is what is wrong with a field; without a field, with the whole.
+type fieldError struct {
+	Field, Text string
+}
+
+// Error is what is wrong with a field, or empty.
+func (p composePage) Error(field string) string {
+	for _, e := range p.Errors {
+		if e.Field == field {
+			return e.Text
+		}
+	}
+	return ""
+}
+
+func (w *site) compose(c *fiber.Ctx, v visit) error {
+	return w.showForm(c, v, composePage{Form: composeForm{
+		Once: rand.Text(), Group: c.Query("group"), Lane: string(smsqueue.Bulk)}})
+}
+
+func (w *site) composed(c *fiber.Ctx, v visit) error {
+	p := composePage{Form: readForm(c)}
+	if p.Errors = v.say.wrong(p.Form); len(p.Errors) > 0 {
+		return w.showForm(c.Status(fiber.StatusUnprocessableEntity), v, p)
+	}
+	if c.FormValue("do") == "preview" {
+		p.Previewed = true
+		return w.showForm(c, v, p)
+	}
+	started, err := w.start(v, p.Form)
+	refused := problem.As(err)
+	switch {
+	case refused != nil:
+		p.Errors = []fieldError{v.say.fieldError(refused, p.Form)}
+		return w.showForm(c.Status(statuses[refused.Kind]), v, p)
+	case err != nil:
+		return err
+	}
+	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID), fiber.StatusSeeOther)
+}
+
+func readForm(c *fiber.Ctx) composeForm {
+	return composeForm{
+		Once: c.FormValue("once"), Name: strings.TrimSpace(c.FormValue("name")), Group: c.FormValue("group"),
+		// A browser sends line ends as CR LF (HTML 4.10.21.4); a handset wants one character.
+		Text:   strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"),
+		Sender: strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"),
+	}
+}
+
+// wrong is what has to be corrected before anything can be asked of the queue.
+func (say *tongue) wrong(f composeForm) (all []fieldError) {
+	if f.Group == "" {
+		all = append(all, fieldError{"group", say.text("choose_a_group")})
+	}
+	if strings.TrimSpace(f.Text) == "" {
+		all = append(all, fieldError{"text", say.text("write_a_text")})
+	}
+	if refused := problem.As(accounts.ValidSender(f.Sender)); refused != nil {
+		all = append(all, fieldError{"sender", say.problem(refused)})
+	}
+	return all
+}
+
+func (w *site) start(v visit, f composeForm) (smsqueue.Campaign, error) {
+	group, err := w.Names.ID(secrets.Group, f.Group)
+	if err != nil {
+		return smsqueue.Campaign{}, err
+	}
+	// The same form with the same content is the same wish: a double click, or
+	// a reload, starts nothing more.
+	hash := f.hash()
+	return w.Queue.StartCampaign(v.ctx, v.Account.ID, smsqueue.NewCampaign{
+		Name: f.Name, Group: group, Text: f.Text, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
+		Key: "console " + hash, RequestHash: hash,
+	})
+}
+
+func (f composeForm) hash() string {
+	sum := sha256.New()
+	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, f.Sender, f.Lane} {
+		sum.Write([]byte(field))
+		sum.Write([]byte{0})
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// fieldError puts a refusal beside the field it is about.
+func (say *tongue) fieldError(p *problem.Problem, f composeForm) fieldError {
+	switch {
+	case p.Code == "group_not_found":
+		return fieldError{"group", say.problem(p)}
+	case p.Field == "text":
+		_, parts := smstext.Count(f.Text)
+		return fieldError{"text", say.count("text_too_long", parts)}
+	case p.Field == "sender", p.Field == "lane":
+		return fieldError{p.Field, say.problem(p)}
+	}
+	return fieldError{"", say.problem(p)}
+}
+
+// mostGroups is how many groups the form offers; others are reached from the
+// list of groups.
+const mostGroups = 500
+
+func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
+	groups, err := w.Book.Groups(v.ctx, v.Account.ID, 0, mostGroups)
+	if err != nil {
+		return err
+	}
+	if groups, err = w.withChosen(v, groups, p.Form.Group); err != nil {
+		return err
+	}
+	p.Groups = w.groupChoices(v.say, groups, p.Form.Group)
+	p.Lanes = v.say.laneChoices(p.Form.Lane)
+	p.Sender = v.Account.Sender
+	p.Count = v.say.textCount(p.Form.Text, chosenOf(p.Groups))
+	return render(c, p)
+}
+
+// withChosen adds the chosen group when it is not among the first.
+func (w *site) withChosen(v visit, groups []contacts.Group, chosen string) ([]contacts.Group, error) {
+	id, err := w.Names.ID(secrets.Group, chosen)
+	if err != nil || len(groups) < mostGroups || id <= groups[len(groups)-1].ID {
+		return groups, nil
+	}
+	g, err := w.Book.Group(v.ctx, v.Account.ID, id)
+	if problem.As(err) != nil {
+		return groups, nil
+	}
+	return append(groups, g), err
+}
+
+func (w *site) groupChoices(say *tongue, groups []contacts.Group, chosen string) (all []groupChoice) {
+	for _, g := range groups {
+		name := w.Names.Of(secrets.Group, g.ID)
+		all = append(all, groupChoice{choice: choice{Value: name, Chosen: name == chosen,
+			Text: say.count("group_choice", g.Textable, "Name", g.Name)}, Members: g.Members, Textable: g.Textable})
+	}
+	return all
+}
+
+func chosenOf(all []groupChoice) *groupChoice {
+	for i := range all {
+		if all[i].Chosen {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+func (say *tongue) laneChoices(chosen string) (all []laneChoice) {
+	for _, l := range []smsqueue.Lane{smsqueue.Bulk, smsqueue.Normal, smsqueue.Urgent} {
+		all = append(all, laneChoice{choice{string(l), say.word("lane", string(l)), string(l) == chosen}, say.word("lane_help", string(l))})
+	}
+	return all
+}

@@ -1,0 +1,140 @@
+// Package web is the console: pages for the people who send, rendered on the
+// server and usable without JavaScript. One small module adds what moves: a
+// campaign's progress and the count beside a text that is being written.
+package web
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+// Services is what the pages show and do.
+type Services struct {
+	Accounts  *accounts.Accounts
+	Book      *contacts.Book
+	Directory *directory.Directory
+	Queue     *smsqueue.Queue
+	Names     *secrets.Names
+
+	PublicURL string          // as people type it; https makes the cookies Secure
+	Stop      <-chan struct{} // closed when the process ends: streams end on it
+}
+
+// Mount adds the pages to app. Its configuration (Immutable: true) and its
+// error handler are the caller's; ErrorPage is there for the latter. Stop is to
+// be closed before app is shut down, or open pages hold the shutdown up.
+func Mount(app *fiber.App, s Services) {
+	w := newSite(s)
+	for _, r := range w.routes() {
+		if r.method == fiber.MethodGet {
+			app.Get(r.path, w.handler(r)) // and HEAD
+			continue
+		}
+		app.Add(r.method, r.path, w.handler(r))
+	}
+	app.Hooks().OnShutdown(w.live.wait)
+}
+
+// site is the console of one process.
+type site struct {
+	Services
+	public *url.URL // of PublicURL; its host is empty when there is none
+	signIn slowdown
+	live   *hub
+}
+
+func newSite(s Services) *site {
+	public, err := url.Parse(s.PublicURL)
+	if err != nil {
+		public = &url.URL{}
+	}
+	return &site{Services: s, public: public, live: newHub(s.Queue, s.Stop)}
+}
+
+// access is who may see a page.
+type access int
+
+const (
+	anybody access = iota
+	member         // signed in
+	sender         // signed in, and may send
+)
+
+type route struct {
+	method, path string
+	access       access
+	do           func(c *fiber.Ctx, v visit) error
+}
+
+func (w *site) routes() []route {
+	const get, post = fiber.MethodGet, fiber.MethodPost
+	return []route{
+		{get, "/sign-in", anybody, w.signInForm},
+		{post, "/sign-in", anybody, w.signInPost},
+		{post, "/sign-out", anybody, w.signOut},
+		{post, "/language", anybody, w.chooseLanguage},
+		{get, "/static/:build/:name", anybody, serveStatic},
+
+		{get, "/", member, w.overview},
+		{get, "/campaigns", member, w.campaigns},
+		{get, "/campaigns/new", sender, w.compose},
+		{post, "/campaigns/new", sender, w.composed},
+		{post, "/campaigns/count", sender, w.countText},
+		{get, "/campaigns/:id", member, w.campaign},
+		{get, "/campaigns/:id/live", member, w.campaignLive},
+		{get, "/contacts", member, w.contacts},
+		{get, "/groups", member, w.groups},
+		{get, "/directory", member, w.directory},
+		{post, "/directory/:id/sync", sender, w.syncNow},
+	}
+}
+
+// visit is one request: who asks, in which language, and how long it may take.
+type visit struct {
+	accounts.Session
+	ctx context.Context
+	say *tongue
+}
+
+// patience bounds a request, because a visitor who leaves does not end its context.
+const patience = 15 * time.Second
+
+func (w *site) handler(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := w.serve(c, r); err != nil {
+			return ErrorPage(c, err)
+		}
+		return nil
+	}
+}
+
+func (w *site) serve(c *fiber.Ctx, r route) error {
+	secure(c)
+	ctx, cancel := context.WithTimeout(c.UserContext(), patience)
+	defer cancel()
+	v := visit{ctx: ctx, say: tongueOf(c)}
+	if r.method == fiber.MethodPost {
+		if err := w.sameOrigin(c); err != nil {
+			return err
+		}
+	}
+	if r.access != anybody {
+		var err error
+		if v.Session, err = w.session(c, ctx); err != nil {
+			return err
+		}
+	}
+	if r.access == sender && !maySend(v.Role) {
+		return errReadOnly
+	}
+	return r.do(c, v)
+}
