@@ -80,13 +80,12 @@ func (h *house) spawn() *exec.Cmd {
 func TestKillNineLosesNobodyAndRepeatsOnlyWhatIsMarked(t *testing.T) {
 	for _, lane := range []smsqueue.Lane{smsqueue.Bulk, smsqueue.Normal} {
 		t.Run(string(lane), func(t *testing.T) {
-			t.Parallel()
 			eachHouse(t, smscsim.Faults{AnswerDelay: 20 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond}, func(t *testing.T, h *house) {
 				h.route(50, 0)
-				g := h.group(h.account.ID, "All staff", 2500, 0)
+				g := h.group(h.account.ID, "All staff", 1500, 0)
 				worker := h.spawn()
 				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Water is shut off at two.", Lane: lane})
-				h.untilAccepted(700)
+				h.untilAccepted(400)
 				must(t, worker.Process.Kill())
 				worker.Wait()
 				h.spawn()
@@ -102,8 +101,7 @@ func TestKillNineLosesNobodyAndRepeatsOnlyWhatIsMarked(t *testing.T) {
 func TestDroppedConnections(t *testing.T) {
 	for _, lane := range []smsqueue.Lane{smsqueue.Bulk, smsqueue.Normal} {
 		t.Run(string(lane), func(t *testing.T) {
-			t.Parallel()
-			const window, every, people = 50, 500, 2500
+			const window, every, people = 50, 500, 1600
 			eachHouse(t, smscsim.Faults{DropEvery: every, AnswerDelay: 5 * time.Millisecond, ReceiptDelay: 20 * time.Millisecond}, func(t *testing.T, h *house) {
 				h.route(window, 0)
 				h.work()

@@ -31,9 +31,10 @@ type house struct {
 	smsc    *smscsim.Server
 }
 
-// eachHouse runs test on both databases.
+// eachHouse runs test on both databases, beside others: most of it is waiting.
 func eachHouse(t *testing.T, faults smscsim.Faults, test func(t *testing.T, h *house)) {
 	t.Helper()
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, newHouse(t, url, faults)) })
 }
 
