@@ -107,7 +107,6 @@ CREATE TABLE messages (
     code               TEXT   NOT NULL DEFAULT '',
     tries              BIGINT NOT NULL DEFAULT 0,
     possible_duplicate BOOLEAN NOT NULL DEFAULT FALSE,
-    incarnation        BIGINT NOT NULL DEFAULT 0,
     due_at             BIGINT NOT NULL DEFAULT 0,
     queued_at          BIGINT NOT NULL,
     sent_at            BIGINT NOT NULL DEFAULT 0,

@@ -54,7 +54,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 		if _, err := apply(ctx, tx, moves, &pool, now); err != nil {
 			return err
 		}
-		if err := markSending(ctx, tx, r, claimed, l.w.lease.id); err != nil {
+		if err := markSending(ctx, tx, r, claimed); err != nil {
 			return err
 		}
 		for i := range claimed {
@@ -138,9 +138,9 @@ func sortOut(all []candidate, r *running, now time.Time) (going []candidate, end
 	return going, ended
 }
 
-// markSending is the claim: it carries the incarnation, so that a take-over
-// knows whose messages are in doubt.
-func markSending(ctx context.Context, tx *db.Tx, r *running, claimed []candidate, incarnation int64) error {
+// markSending is the claim. Whose it is stands in the range, so that a
+// take-over knows which messages are in doubt.
+func markSending(ctx context.Context, tx *db.Tx, r *running, claimed []candidate) error {
 	if len(claimed) == 0 {
 		return nil
 	}
@@ -156,8 +156,8 @@ func markSending(ctx context.Context, tx *db.Tx, r *running, claimed []candidate
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE messages SET status = 'sending', incarnation = $1, reason = '', code = ''
-		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))`, incarnation, list); err != nil {
+		UPDATE messages SET status = 'sending', reason = '', code = ''
+		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list); err != nil {
 		return err
 	}
 	if r.campaign == 0 {

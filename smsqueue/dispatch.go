@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -30,12 +31,10 @@ func (w *Worker) dispatchLoop(ctx context.Context) {
 	swept := time.Now()
 	for {
 		more, err := w.expandSome(ctx)
-		if err == nil {
-			err = w.dispatchAll(ctx)
-		}
-		if err == nil && time.Since(swept) > missingAfter {
+		err = errors.Join(err, w.dispatchAll(ctx))
+		if time.Since(swept) > missingAfter {
 			swept = time.Now()
-			err = w.sweepMissing(ctx)
+			err = errors.Join(err, w.sweepMissing(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			slog.Error("dispatch", "error", err)

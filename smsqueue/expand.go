@@ -2,6 +2,7 @@ package smsqueue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,13 +38,13 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, c := range all {
-		again, err := w.expand(ctx, c)
-		if err != nil {
-			return false, fmt.Errorf("expand campaign %d: %w", c.id, err)
+		again, failure := w.expand(ctx, c)
+		if failure != nil { // the others go on
+			err = errors.Join(err, fmt.Errorf("expand campaign %d: %w", c.id, failure))
 		}
 		more = more || again
 	}
-	return more, nil
+	return more, err
 }
 
 // expand turns the next recipients into messages: one row per phone number, in

@@ -43,6 +43,8 @@ func (w *Worker) openLink(ctx context.Context, r Route) error {
 	l.receipts = newBatcher(largestClaim, 4*largestClaim, l.storeReceipts)
 	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, State: l.changed})
 	if err != nil {
+		l.answers.Close()
+		l.receipts.Close()
 		slog.Error("a carrier cannot be opened", "carrier", r.Name, "error", err)
 		return recordStatus(ctx, w.db, r.ID, carriers.State{Status: carriers.Refusing, Reason: err.Error()})
 	}
