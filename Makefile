@@ -7,7 +7,7 @@ LIGHT      = $(shell $(GO) list ./... | grep -v -e /directory/graph$$ -e /cmd/va
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RESULTS    = build/test.json
 
-.PHONY: run test check bench golden fmt
+.PHONY: run test check bench golden
 
 run:
 	$(GO) run ./cmd/varsel demo

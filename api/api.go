@@ -19,17 +19,12 @@ import (
 
 // Services is what the API serves from.
 type Services struct {
-	DB        pinger
 	Accounts  *accounts.Accounts
 	Book      *contacts.Book
 	Directory *directory.Directory
 	Queue     *smsqueue.Queue
 	Names     *secrets.Names
-	Ready     func(ctx context.Context) error // nil: the database's answer is enough
-}
-
-type pinger interface {
-	Ping(ctx context.Context) error
+	Ready     func(ctx context.Context) error // nil when requests can be served
 }
 
 // Mount adds the API's routes to app. The app must be Immutable, as strings of

@@ -16,11 +16,7 @@ func (s Services) healthz(context.Context, *struct{}) (*answer[health], error) {
 
 // readyz does not say why not to whoever asks: that is in the log.
 func (s Services) readyz(ctx context.Context, _ *struct{}) (*answer[health], error) {
-	err := s.DB.Ping(ctx)
-	if err == nil && s.Ready != nil {
-		err = s.Ready(ctx)
-	}
-	if err != nil {
+	if err := s.Ready(ctx); err != nil {
 		slog.Warn("not ready", "error", err)
 		return nil, newProblem(http.StatusServiceUnavailable, "not_ready", "requests cannot be served now")
 	}

@@ -16,7 +16,7 @@ func TestHealth(t *testing.T) {
 	s.Ready = func(ctx context.Context) error {
 		deadline, _ := ctx.Deadline()
 		left = time.Until(deadline)
-		return state
+		return errors.Join(state, h.db.Ping(ctx))
 	}
 	h.url = listen(t, s)
 	nobody := []string{"Authorization", ""}

@@ -52,7 +52,7 @@ func openOn(t *testing.T, url string) *house {
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)
 
-	h := &house{db: d, Services: Services{DB: d, Accounts: acc, Book: book, Queue: queue, Names: names,
+	h := &house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names,
 		Directory: directory.New(d, ring, book, acc.Gate, directory.Cloud{}, 1)}}
 	h.account = h.newAccount(t, "acme")
 	_, err = acc.Conclude(t.Context(), h.account.ID, "Kari Nordmann", "CEO", "kari@acme.example")

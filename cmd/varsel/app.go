@@ -129,7 +129,10 @@ func (a *App) Ready(ctx context.Context) error {
 	if err := a.DB.Ping(ctx); err != nil {
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
-	return nil
+	if a.DB.Dialect() == db.SQLite {
+		return nil // migrated when it was opened, and by nobody else
+	}
+	return migrated(ctx, a.DB)
 }
 
 // Close ends what Work began, gives the lock back and closes the database.

@@ -155,6 +155,15 @@ func (i *installation) post(key, path, body string) (int, map[string]any) {
 	return res.StatusCode, answer
 }
 
+// get asks without a key and returns the status.
+func (i *installation) get(path string) int {
+	i.t.Helper()
+	res, err := http.Get(i.url + path)
+	must(i.t, err)
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
 // eachWay runs test on SQLite with the queue inside, and on PostgreSQL and Redis.
 func eachWay(t *testing.T, test func(t *testing.T, i *installation)) {
 	t.Run("embedded", func(t *testing.T) { test(t, newInstallation(t, dbtest.SQLiteURL(t))) })
@@ -178,6 +187,11 @@ func TestTheServerDoesWhatTheDemoDoes(t *testing.T) {
 	eachWay(t, func(t *testing.T, i *installation) {
 		key := i.furnish()
 		i.serve(roleAll)
+		for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/openapi.json": 200, "/docs": 200, "/sign-in": 200, "/v1/messages": 401, "/v1/nothing": 404, "/nothing": 404} {
+			if got := i.get(path); got != want {
+				t.Errorf("GET %s answers %d, want %d", path, got, want)
+			}
+		}
 		synced := i.do("", "directory", "sync", "--account", "acme")
 		if synced["people"] != float64(people) {
 			t.Errorf("the sync read %v", synced)
