@@ -107,6 +107,8 @@ func listen(t *testing.T, s Services) (url string) {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l) }()
 	t.Cleanup(func() {
+		// A connection that was dialled and not used would be waited for.
+		http.DefaultClient.CloseIdleConnections()
 		must(t, app.Shutdown())
 		l.Close() // Shutdown has not, if it came before Listener
 		must(t, <-ended)

@@ -55,19 +55,31 @@ type MessageFilter struct {
 	Limit    int
 }
 
-// Messages lists the account's messages, the newest first.
+// Messages lists the account's messages, the newest first. It walks the ranges
+// and not an index: messages have none but their key.
 func (q *Queue) Messages(ctx context.Context, account int64, f MessageFilter) ([]Message, error) {
-	if f.Campaign != 0 {
-		return selectMessages(ctx, q.db, `
-			JOIN ranges r ON r.campaign_id = $2 AND m.id BETWEEN r.first_id AND r.last_id
-			WHERE m.account_id = $1 AND ($3 = '' OR m.status = $3) AND m.id < $4
-			ORDER BY m.id DESC LIMIT $5`, account, f.Campaign, string(f.Status), older(f.Before), f.Limit)
+	var found []Message
+	before := older(f.Before)
+	for ranges := 1; len(found) < f.Limit; ranges = min(4*ranges, mostRanges) {
+		first, last, err := rangesBelow(ctx, q.db, account, f.Campaign, before, ranges)
+		if err != nil || last == 0 {
+			return found, err
+		}
+		some, err := selectMessages(ctx, q.db, `
+			WHERE m.id BETWEEN $1 AND $2 AND m.account_id = $3
+				AND (CAST($4 AS BIGINT) = 0 OR m.campaign_id = $4) AND ($5 = '' OR m.status = $5)
+			ORDER BY m.id DESC LIMIT $6`, first, min(last, before-1), account, f.Campaign, string(f.Status), f.Limit-len(found))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+		before = first
 	}
-	return selectMessages(ctx, q.db, `
-		JOIN ranges r ON r.account_id = $1 AND m.id BETWEEN r.first_id AND r.last_id
-		WHERE m.account_id = $1 AND ($2 = '' OR m.status = $2) AND m.id < $3
-		ORDER BY m.id DESC LIMIT $4`, account, string(f.Status), older(f.Before), f.Limit)
+	return found, nil
 }
+
+// mostRanges bounds how many messages one statement of Messages looks at.
+const mostRanges = 64
 
 // older is the bound of a page that begins before an id; 0 begins at the newest.
 func older(before int64) int64 {

@@ -210,3 +210,49 @@ func TestBadInputIsRefusedAndKeepsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestMessagesArePagedNewestFirstEachOnce(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(100, 0)
+		h.work()
+		g := h.group(h.account.ID, "All staff", 1203, 0)
+		other := h.open("other")
+		theirs := h.group(other.ID, "Board", 7, 500_000)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+		h.until(h.campaign(other.ID, smsqueue.NewCampaign{Group: theirs.ID, Text: "Hello"}), finished)
+		h.until(c, finished)
+		for i := range 5 {
+			m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(700_000 + i), Text: "Hello"})
+			must(t, err)
+			h.untilMessage(m, smsqueue.Delivered)
+		}
+		walk := func(account int64, f smsqueue.MessageFilter) (n int) {
+			for f.Limit = 100; ; {
+				page, err := h.queue.Messages(t.Context(), account, f)
+				must(t, err)
+				for _, m := range page {
+					if f.Before != 0 && m.ID >= f.Before || m.Account != account {
+						t.Fatalf("message %d of account %d after %d", m.ID, m.Account, f.Before)
+					}
+					f.Before = m.ID
+					n++
+				}
+				if len(page) < f.Limit {
+					return n
+				}
+			}
+		}
+		for name, got := range map[string][2]int{
+			"account":    {walk(h.account.ID, smsqueue.MessageFilter{}), 1208},
+			"campaign":   {walk(h.account.ID, smsqueue.MessageFilter{Campaign: c.ID}), 1203},
+			"delivered":  {walk(h.account.ID, smsqueue.MessageFilter{Status: smsqueue.Delivered}), 1208},
+			"failed":     {walk(h.account.ID, smsqueue.MessageFilter{Status: smsqueue.Failed}), 0},
+			"other":      {walk(other.ID, smsqueue.MessageFilter{}), 7},
+			"not theirs": {walk(other.ID, smsqueue.MessageFilter{Campaign: c.ID}), 0},
+		} {
+			if got[0] != got[1] {
+				t.Errorf("%s: %d messages, want %d", name, got[0], got[1])
+			}
+		}
+	})
+}

@@ -56,6 +56,20 @@ func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Boo
 	return err
 }
 
+// rangesBelow finds where the next n ranges begin and end that hold messages
+// with ids below before; last is 0 when there are none.
+func rangesBelow(ctx context.Context, q db.Querier, account, campaign, before int64, n int) (first, last int64, err error) {
+	of, args := ``, []any{account, before, n}
+	if campaign != 0 {
+		of, args = ` AND campaign_id = $4`, append(args, campaign)
+	}
+	err = q.QueryRowContext(ctx, `
+		SELECT COALESCE(MIN(first_id), 0), COALESCE(MAX(last_id), 0) FROM (
+			SELECT first_id, last_id FROM ranges WHERE account_id = $1 AND first_id < $2`+of+` ORDER BY first_id DESC LIMIT $3
+		) AS r`, args...).Scan(&first, &last)
+	return first, last, err
+}
+
 func groupExists(ctx context.Context, q db.Querier, account, group int64) error {
 	var one int
 	err := q.QueryRowContext(ctx, `

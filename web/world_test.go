@@ -100,6 +100,8 @@ func (w *world) listen() {
 	go func() { served <- app.Listener(port) }()
 	w.Cleanup(func() {
 		close(w.stop)
+		// A connection that was dialled and not used would be waited for.
+		http.DefaultClient.CloseIdleConnections()
 		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
 			w.Errorf("shut down: %v", err)
 		}

@@ -64,7 +64,11 @@ func (a *App) Serve(ctx context.Context, ready func(address string) error) error
 	}
 	slog.Info("ending")
 	close(stopping)
-	return errors.Join(err, server.ShutdownWithTimeout(shutdownPatience), <-ended)
+	if late := server.ShutdownWithTimeout(shutdownPatience); late != nil {
+		// Also a connection that was opened and never used is waited for.
+		slog.Warn("open connections were cut", "reason", late)
+	}
+	return errors.Join(err, <-ended)
 }
 
 func (a *App) http(stopping <-chan struct{}) *fiber.App {
