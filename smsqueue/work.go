@@ -142,7 +142,9 @@ func beginRange(ctx context.Context, d *db.DB, t task, incarnation int64) (*runn
 }
 
 // endRange is done when nothing is queued in it, and else waits for the
-// earliest due time, but not before again.
+// earliest due time, but not before again. A range with messages whose answer
+// could not be stored stays running: they are in doubt, and whoever takes this
+// process over decides.
 func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) error {
 	if again.IsZero() {
 		again = now
@@ -152,9 +154,10 @@ func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) e
 			state = CASE WHEN q.queued = 0 THEN 'done' ELSE 'waiting' END,
 			due_at = CASE WHEN q.due > $1 THEN q.due ELSE $1 END
 		FROM (
-			SELECT COUNT(*) AS queued, COALESCE(MIN(due_at), 0) AS due FROM messages
-			WHERE id BETWEEN $2 AND $3 AND status = 'queued'
-		) AS q WHERE ranges.id = $4 AND generation = $5 AND state = 'running'`,
+			SELECT COUNT(CASE status WHEN 'queued' THEN 1 END) AS queued, COUNT(CASE status WHEN 'sending' THEN 1 END) AS sending,
+				COALESCE(MIN(CASE status WHEN 'queued' THEN due_at END), 0) AS due
+			FROM messages WHERE id BETWEEN $2 AND $3 AND status IN ('queued', 'sending')
+		) AS q WHERE q.sending = 0 AND ranges.id = $4 AND generation = $5 AND state = 'running'`,
 		db.Millis(again), r.first, r.last, r.id, r.generation)
 	return err
 }
