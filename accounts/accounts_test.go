@@ -123,7 +123,7 @@ func TestSignIn(t *testing.T) {
 
 func TestAKeyIsShownOnceAndScoped(t *testing.T) {
 	each(t, func(t *testing.T, a *accounts.Accounts, d *db.DB, acme accounts.Account) {
-		_, secret, err := a.CreateKey(t.Context(), acme.ID, []string{accounts.ScopeMessagesRead})
+		_, secret, err := a.CreateKey(t.Context(), acme.ID, []string{accounts.ScopeMessagesRead}, "")
 		must(t, err)
 		k, err := a.ByKey(t.Context(), secret)
 		must(t, err)
@@ -137,7 +137,7 @@ func TestAKeyIsShownOnceAndScoped(t *testing.T) {
 		}
 		_, err = a.ByKey(t.Context(), secret+"x")
 		refused(t, err, "unknown_key")
-		_, _, err = a.CreateKey(t.Context(), acme.ID, []string{"everything"})
+		_, _, err = a.CreateKey(t.Context(), acme.ID, []string{"everything"}, "")
 		refused(t, err, "invalid_scopes")
 	})
 }

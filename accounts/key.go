@@ -30,6 +30,9 @@ type Key struct {
 	ID      int64
 	Account int64
 	Scopes  []string
+	Owner   string    // e-mail address of who answers for it; empty for nobody
+	Flagged time.Time // when its owner left, zero for not; it still works
+	Created time.Time
 }
 
 // May says whether the key has a scope.
@@ -38,8 +41,10 @@ func (k Key) May(scope string) bool {
 }
 
 // CreateKey makes an API key of 256 random bits and returns it this once; what
-// is kept is its SHA-256.
-func (a *Accounts) CreateKey(ctx context.Context, account int64, want []string) (Key, string, error) {
+// is kept is its SHA-256. owner is the e-mail address of who answers for it, or
+// empty.
+func (a *Accounts) CreateKey(ctx context.Context, account int64, want []string, owner string) (Key, string, error) {
+	owner = strings.ToLower(strings.TrimSpace(owner))
 	for _, s := range want {
 		if !slices.Contains(scopes, s) {
 			return Key{}, "", problem.Invalid("scopes", "there is no scope %q; there are %s", s, strings.Join(scopes, ", "))
@@ -53,8 +58,9 @@ func (a *Accounts) CreateKey(ctx context.Context, account int64, want []string) 
 		return Key{}, "", err
 	}
 	secret := newToken("vk_")
-	_, err = a.db.ExecContext(ctx, insertKey, id, account, hashToken(secret), strings.Join(want, " "), db.Millis(time.Now()))
-	return Key{ID: id, Account: account, Scopes: want}, secret, err
+	now := time.Now()
+	_, err = a.db.ExecContext(ctx, insertKey, id, account, hashToken(secret), strings.Join(want, " "), owner, db.Millis(now))
+	return Key{ID: id, Account: account, Scopes: want, Owner: owner, Created: now}, secret, err
 }
 
 // ByKey finds the key that a request carries.

@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ const (
 		INSERT INTO sessions (token_hash, user_id, account_id, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`
 	insertKey = `
-		INSERT INTO api_keys (id, account_id, key_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)`
+		INSERT INTO api_keys (id, account_id, key_hash, scopes, owner_email, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountColumns = `id, handle, name, region, sender, currency, state, created_at`
 )
 
@@ -41,7 +43,7 @@ func (a *Accounts) join(ctx context.Context, tx *db.Tx, id, account int64, email
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO memberships (account_id, user_id, role)
 		SELECT $1, id, $2 FROM users WHERE email = $3
-		ON CONFLICT (account_id, user_id) DO UPDATE SET role = EXCLUDED.role`, account, role, email)
+		ON CONFLICT (account_id, user_id) DO UPDATE SET role = EXCLUDED.role, left_at = 0`, account, role, email)
 	return err
 }
 
@@ -53,7 +55,7 @@ func (a *Accounts) userID(ctx context.Context, email string) (id int64, err erro
 func (a *Accounts) credentials(ctx context.Context, email string) (user int64, hash string, account int64, err error) {
 	err = a.db.QueryRowContext(ctx, `
 		SELECT u.id, u.password_hash, m.account_id FROM users u JOIN memberships m ON m.user_id = u.id
-		WHERE u.email = $1 ORDER BY m.account_id LIMIT 1`, email).Scan(&user, &hash, &account)
+		WHERE u.email = $1 AND m.left_at = 0 ORDER BY m.account_id LIMIT 1`, email).Scan(&user, &hash, &account)
 	return user, hash, account, err
 }
 
@@ -65,12 +67,57 @@ func (a *Accounts) Session(ctx context.Context, token string) (Session, error) {
 		SELECT u.id, u.email, m.role, a.id, a.handle, a.name, a.region, a.sender, a.currency, a.state
 		FROM sessions s JOIN users u ON u.id = s.user_id JOIN accounts a ON a.id = s.account_id
 		JOIN memberships m ON m.user_id = s.user_id AND m.account_id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2`, hashToken(token), db.Millis(time.Now())).
+		WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.left_at = 0`, hashToken(token), db.Millis(time.Now())).
 		Scan(&s.User, &s.Email, &s.Role, &acc.ID, &acc.Handle, &acc.Name, &acc.Region, &acc.Sender, &acc.Currency, &acc.State)
 	if db.IsNone(err) {
 		return Session{}, problem.New(problem.KindUnknown, "signed_out", "sign in first")
 	}
 	return s, err
+}
+
+// EndAccess ends the sign-in and the sessions in this account of the users with
+// these e-mail addresses, in lower case or not, and flags the API keys that they
+// answer for. Granting a role again gives the sign-in back.
+func (a *Accounts) EndAccess(ctx context.Context, account int64, emails []string) error {
+	now := db.Millis(time.Now())
+	list := map[string]int{}
+	for _, e := range emails {
+		list[strings.ToLower(strings.TrimSpace(e))] = 0
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	const them = `(SELECT u.id FROM json_each($2) AS r JOIN users u ON u.email = r.key)`
+	return a.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE account_id = $1 AND user_id IN `+them, account, string(text)); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE memberships SET left_at = $3 WHERE account_id = $1 AND left_at = 0 AND user_id IN `+them, account, string(text), now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			UPDATE api_keys SET flagged_at = $3 WHERE account_id = $1 AND flagged_at = 0 AND owner_email <> ''
+				AND owner_email IN (SELECT r.key FROM json_each($2) AS r)`, account, string(text), now)
+		return err
+	})
+}
+
+// Keys lists the account's API keys that are not revoked, the oldest first.
+func (a *Accounts) Keys(ctx context.Context, account int64) ([]Key, error) {
+	return db.Collect(ctx, a.db, func(row *sql.Rows) (k Key, err error) {
+		var words string
+		var flagged, created int64
+		err = row.Scan(&k.ID, &k.Account, &words, &k.Owner, &flagged, &created)
+		k.Scopes, k.Flagged, k.Created = strings.Fields(words), db.Time(flagged), db.Time(created)
+		return k, err
+	}, `
+		SELECT id, account_id, scopes, owner_email, flagged_at, created_at FROM api_keys
+		WHERE account_id = $1 AND revoked_at = 0 ORDER BY id`, account)
 }
 
 func (a *Accounts) findKey(ctx context.Context, hash string) (k Key, err error) {

@@ -63,7 +63,7 @@ func (s Services) requestSync(ctx context.Context, in *oneConnection) (*made[syn
 
 type run struct {
 	ID        string    `json:"id"`
-	State     string    `json:"state" enum:"running,done,failed"`
+	State     string    `json:"state" enum:"running,waiting,done,failed"`
 	Reason    string    `json:"reason,omitempty" doc:"Why it failed, for an administrator."`
 	Records   int       `json:"records" doc:"Changes read so far."`
 	People    int       `json:"people" doc:"In the directory."`
@@ -103,7 +103,7 @@ func (s Services) listRuns(ctx context.Context, in *listRuns) (*answer[list[run]
 	if _, err := s.Directory.Connection(ctx, accountOf(ctx), id); err != nil {
 		return nil, err
 	}
-	rows, err := s.Directory.Runs(ctx, accountOf(ctx), id, in.Limit)
+	rows, err := s.Directory.Runs(ctx, accountOf(ctx), id, 0, in.Limit)
 	if err != nil {
 		return nil, err
 	}

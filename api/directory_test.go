@@ -13,8 +13,8 @@ import (
 
 func (h *house) connect(t *testing.T) directory.Connection {
 	t.Helper()
-	c, err := h.Directory.Connect(t.Context(), h.account.ID, directory.Credentials{
-		Tenant: "acme.example", Client: "11111111-2222-3333-4444-555555555555", Secret: "Zk8Q~not-a-real-secret"})
+	c, _, err := h.Directory.Connect(t.Context(), h.account.ID, directory.Setup{Credentials: directory.Credentials{
+		Tenant: "acme.example", Client: "11111111-2222-3333-4444-555555555555", Secret: "Zk8Q~not-a-real-secret"}})
 	must(t, err)
 	return c
 }

@@ -52,8 +52,11 @@ func openOn(t *testing.T, url string) *house {
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)
 
+	clouds := directory.Clouds{directory.GlobalCloud: {
+		Check: func(context.Context, directory.Access) []directory.Finding { return nil },
+	}}
 	h := &house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names,
-		Directory: directory.New(d, ring, book, acc.Gate, directory.Cloud{}, 1)}}
+		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Clouds: clouds}, 1)}}
 	h.account = h.newAccount(t, "acme")
 	_, err = acc.Conclude(t.Context(), h.account.ID, "Kari Nordmann", "CEO", "kari@acme.example")
 	must(t, err)
@@ -71,7 +74,7 @@ func (h *house) newAccount(t *testing.T, handle string) accounts.Account {
 
 func (h *house) newKey(t *testing.T, acc accounts.Account, scopes ...string) string {
 	t.Helper()
-	_, secret, err := h.Accounts.CreateKey(t.Context(), acc.ID, scopes)
+	_, secret, err := h.Accounts.CreateKey(t.Context(), acc.ID, scopes, "")
 	must(t, err)
 	return secret
 }

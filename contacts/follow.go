@@ -1,10 +1,12 @@
 package contacts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"maps"
 	"slices"
 )
 
@@ -14,6 +16,47 @@ const Gone = "gone"
 // Applied counts what following a directory changed. Who returns is added.
 type Applied struct {
 	Added, Changed, Removed int
+	NumberLost              int // of the changed, those left without a number
+	Held                    int // left as they were by the brake
+}
+
+// Change is what following a directory does to somebody.
+type Change string
+
+// The changes. A NumberLost is also a change.
+const (
+	Added      Change = "added"
+	Changed    Change = "changed"
+	Removed    Change = "removed"
+	NumberLost Change = "number"
+)
+
+// Loss is somebody whom following would take out of the address book, or leave
+// without a number.
+type Loss struct {
+	DirectoryID string
+	Kind        Change // Removed or NumberLost
+}
+
+// Leaver is somebody who is about to be taken out of the address book.
+type Leaver struct {
+	DirectoryID, Email string
+}
+
+// Following says whose address book follows which directory, and how.
+type Following struct {
+	Account int64
+	Tenant  string
+	Preview bool // compare and count, and write nothing
+
+	// Brake, when not nil, hears of all losses before the first is applied, and
+	// how many people there were; it answers whom to leave as they are. The rest
+	// of what changed about those who stay goes on.
+	Brake func(ctx context.Context, people int, losses []Loss) (stay map[string]bool, err error)
+	// Leaving, when not nil, hears of people before they are taken out.
+	Leaving func(ctx context.Context, some []Leaver) error
+	// Tell, when not nil, hears of every person who changes.
+	Tell func(directoryID string, change Change)
 }
 
 // Unit is a group as a directory describes it.
@@ -34,22 +77,31 @@ type Membership struct {
 // deletions made here are undone, and who is not among people any more loses
 // name and number; their contact keeps its id for their return. What is right
 // already is not written. An error among people removes nobody.
-func (b *Book) FollowPeople(ctx context.Context, account int64, tenant string, people iter.Seq2[Person, error]) (Applied, error) {
-	done, err := follow(ctx, b, people, peopleTable{b, account, tenant})
-	if err != nil {
-		return done, fmt.Errorf("follow the directory's people: %w", err)
+func (b *Book) FollowPeople(ctx context.Context, f Following, people iter.Seq2[Person, error]) (Applied, error) {
+	t := peopleTable{b, f.Account, f.Tenant}
+	w, err := compare(ctx, b, f, people, t, func(row *kept, p Person) bool { return row.textable && p.Phone.E164 == "" })
+	if err == nil {
+		err = w.applyLosses(ctx, t)
 	}
-	return done, nil
+	if err != nil {
+		return w.done, fmt.Errorf("follow the directory's people: %w", err)
+	}
+	return w.done, nil
 }
 
 // FollowGroups makes the tenant's groups in the address book those of the
 // directory. One that is gone there loses its members here.
-func (b *Book) FollowGroups(ctx context.Context, account int64, tenant string, units iter.Seq2[Unit, error]) (Applied, error) {
-	done, err := follow(ctx, b, units, unitTable{b, account, tenant})
-	if err != nil {
-		return done, fmt.Errorf("follow the directory's groups: %w", err)
+func (b *Book) FollowGroups(ctx context.Context, f Following, units iter.Seq2[Unit, error]) (Applied, error) {
+	f.Tell = nil
+	t := unitTable{b, f.Account, f.Tenant}
+	w, err := compare(ctx, b, f, units, t, func(*kept, Unit) bool { return false })
+	if err == nil {
+		err = w.remove(ctx, t, w.unmet())
 	}
-	return done, nil
+	if err != nil {
+		return w.done, fmt.Errorf("follow the directory's groups: %w", err)
+	}
+	return w.done, nil
 }
 
 // followed is a table whose rows follow those of a directory.
@@ -66,10 +118,11 @@ type followed[T comparable] interface {
 // kept is a row as it stands. All of a tenant's are held in memory while they
 // are compared, so what a row says is only a hash.
 type kept struct {
-	id    int64
-	state string
-	says  uint64
-	met   bool
+	id       int64
+	state    string
+	says     uint64
+	textable bool
+	met      bool
 }
 
 const (
@@ -81,68 +134,198 @@ var hashSeed = maphash.MakeSeed()
 
 func hash[T comparable](says T) uint64 { return maphash.Comparable(hashSeed, says) }
 
-func follow[T comparable](ctx context.Context, b *Book, all iter.Seq2[T, error], t followed[T]) (Applied, error) {
-	rows, err := t.kept(ctx)
-	if err != nil {
-		return Applied{}, err
-	}
-	var done Applied
-	for some, err := range inLots(all) {
-		if err != nil {
-			return done, err
-		}
-		if err := followLot(ctx, b, some, t, rows, &done); err != nil {
-			return done, err
-		}
-	}
-	for some := range slices.Chunk(unmet(rows), lot) {
-		if err := t.remove(ctx, some); err != nil {
-			return done, err
-		}
-		done.Removed += len(some)
-	}
-	return done, nil
+// following is a comparison under way. What adds or changes is written lot by
+// lot; who would lose something waits for the end, when all of them are known.
+type following[T comparable] struct {
+	Following
+	book   *Book
+	rows   map[string]*kept
+	losing map[int64]T
+	done   Applied
 }
 
-func followLot[T comparable](ctx context.Context, b *Book, some []T, t followed[T], rows map[string]*kept, done *Applied) error {
+func compare[T comparable](ctx context.Context, b *Book, f Following, all iter.Seq2[T, error], t followed[T], loses func(*kept, T) bool) (*following[T], error) {
+	w := &following[T]{Following: f, book: b, losing: map[int64]T{}}
+	var err error
+	if w.rows, err = t.kept(ctx); err != nil {
+		return w, err
+	}
+	for some, err := range inLots(all) {
+		if err != nil {
+			return w, err
+		}
+		if err := w.lot(ctx, some, t, loses); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+func (w *following[T]) lot(ctx context.Context, some []T, t followed[T], loses func(*kept, T) bool) error {
 	var fresh []T
 	changed := map[int64]T{}
 	for _, one := range some {
 		one = t.tidy(one)
-		row, ok := rows[t.directoryID(one)]
-		if !ok {
+		id := t.directoryID(one)
+		row, ok := w.rows[id]
+		switch {
+		case !ok:
 			fresh = append(fresh, one)
-			done.Added++
+			w.counted(id, Added)
 			continue
+		case row.state == stateRemoved:
+			changed[row.id] = one
+			w.counted(id, Added)
+		case row.state == stateActive && row.says == hash(one):
+		case row.state == stateActive && loses(row, one):
+			w.losing[row.id] = one
+		default:
+			changed[row.id] = one
+			w.counted(id, Changed)
 		}
 		row.met = true
-		if row.state == stateActive && row.says == hash(one) {
-			continue
-		}
-		changed[row.id] = one
-		if row.state == stateRemoved {
-			done.Added++
-		} else {
-			done.Changed++
-		}
 	}
-	if err := insertFresh(ctx, b, fresh, t); err != nil {
-		return err
-	}
-	if len(changed) == 0 {
+	if w.Preview {
 		return nil
+	}
+	if err := insertFresh(ctx, w.book, fresh, t); err != nil || len(changed) == 0 {
+		return err
 	}
 	return t.update(ctx, changed)
 }
 
-func unmet(rows map[string]*kept) (gone []int64) {
-	for _, row := range rows {
+func (w *following[T]) counted(directoryID string, change Change) {
+	switch change {
+	case Added:
+		w.done.Added++
+	case Changed:
+		w.done.Changed++
+	case NumberLost:
+		w.done.Changed++
+		w.done.NumberLost++
+	case Removed:
+		w.done.Removed++
+	}
+	if w.Tell != nil {
+		w.Tell(directoryID, change)
+	}
+}
+
+// unmet are the rows that the directory told nothing of, by directory id.
+func (w *following[T]) unmet() (ids []string) {
+	for id, row := range w.rows {
 		if !row.met && row.state != stateRemoved {
-			gone = append(gone, row.id)
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(gone)
-	return gone
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(w.rows[a].id, w.rows[b].id) })
+	return ids
+}
+
+// applyLosses asks the brake who stays. Of those, a lost number is kept.
+func (w *following[T]) applyLosses(ctx context.Context, t lossy[T]) error {
+	gone, losses := w.unmet(), []Loss{}
+	for _, id := range gone {
+		if w.rows[id].state == stateActive { // one that was deleted here is no loss
+			losses = append(losses, Loss{id, Removed})
+		}
+	}
+	for _, one := range w.losing {
+		losses = append(losses, Loss{t.directoryID(one), NumberLost})
+	}
+	var stay map[string]bool
+	if w.Brake != nil && len(losses) > 0 {
+		var err error
+		if stay, err = w.Brake(ctx, w.active(), losses); err != nil {
+			return err
+		}
+	}
+	w.done.Held = len(stay)
+	if err := w.applyLosing(ctx, t, stay); err != nil {
+		return err
+	}
+	return w.remove(ctx, t, slices.DeleteFunc(gone, func(id string) bool { return stay[id] }))
+}
+
+// lossy is a table whose rows can lose a number and keep the rest.
+type lossy[T comparable] interface {
+	followed[T]
+	updateKeepingNumber(ctx context.Context, rows map[int64]T) error
+	leavers(ctx context.Context, ids []int64) ([]Leaver, error)
+}
+
+func (w *following[T]) active() (n int) {
+	for _, row := range w.rows {
+		if row.state == stateActive {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *following[T]) applyLosing(ctx context.Context, t lossy[T], stay map[string]bool) error {
+	lost, held := map[int64]T{}, map[int64]T{}
+	for id, one := range w.losing {
+		if stay[t.directoryID(one)] {
+			held[id] = one
+			continue
+		}
+		lost[id] = one
+		w.counted(t.directoryID(one), NumberLost)
+	}
+	if w.Preview {
+		return nil
+	}
+	if err := inMapLots(lost, func(some map[int64]T) error { return t.update(ctx, some) }); err != nil {
+		return err
+	}
+	return inMapLots(held, func(some map[int64]T) error { return t.updateKeepingNumber(ctx, some) })
+}
+
+func inMapLots[T any](rows map[int64]T, do func(map[int64]T) error) error {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(rows)), lot) {
+		part := make(map[int64]T, len(some))
+		for _, id := range some {
+			part[id] = rows[id]
+		}
+		if err := do(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *following[T]) remove(ctx context.Context, t followed[T], gone []string) error {
+	for some := range slices.Chunk(gone, lot) {
+		ids := make([]int64, len(some))
+		for i, id := range some {
+			ids[i] = w.rows[id].id
+		}
+		if !w.Preview {
+			if err := w.tellLeaving(ctx, t, ids); err != nil {
+				return err
+			}
+			if err := t.remove(ctx, ids); err != nil {
+				return err
+			}
+		}
+		for _, id := range some {
+			w.counted(id, Removed)
+		}
+	}
+	return nil
+}
+
+func (w *following[T]) tellLeaving(ctx context.Context, t followed[T], ids []int64) error {
+	people, ok := t.(lossy[T])
+	if !ok || w.Leaving == nil {
+		return nil
+	}
+	some, err := people.leavers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return w.Leaving(ctx, some)
 }
 
 func insertFresh[T comparable](ctx context.Context, b *Book, fresh []T, t followed[T]) error {

@@ -13,6 +13,8 @@ import (
 
 const tenant = "contoso"
 
+var following = contacts.Following{Account: acme, Tenant: tenant}
+
 func person(id, mobile string) contacts.Person {
 	return contacts.Person{DirectoryID: id, Name: "Person " + id, Phone: contacts.Choose(mobile, nil, "NO")}
 }
@@ -36,7 +38,7 @@ func each[T any](all ...T) iter.Seq2[T, error] {
 
 func (s shelf) follow(people ...contacts.Person) contacts.Applied {
 	s.Helper()
-	done, err := s.FollowPeople(s.Context(), acme, tenant, each(people...))
+	done, err := s.FollowPeople(s.Context(), following, each(people...))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func (s shelf) followGroups(idsAndNames []string, members ...contacts.Membership
 	for i := 0; i < len(idsAndNames); i += 2 {
 		units = append(units, contacts.Unit{DirectoryID: idsAndNames[i], Name: idsAndNames[i+1]})
 	}
-	if _, err := s.FollowGroups(s.Context(), acme, tenant, each(units...)); err != nil {
+	if _, err := s.FollowGroups(s.Context(), following, each(units...)); err != nil {
 		s.Fatal(err)
 	}
 	done, err := s.FollowMembers(s.Context(), acme, tenant, each(members...))
@@ -161,7 +163,7 @@ func TestAnErrorAmongPeopleRemovesNobody(t *testing.T) {
 	eachBook(t, func(s shelf) {
 		s.follow(person("a", "90000001"), person("b", "90000002"))
 		boom := errors.New("boom")
-		_, err := s.FollowPeople(s.Context(), acme, tenant, func(yield func(contacts.Person, error) bool) {
+		_, err := s.FollowPeople(s.Context(), following, func(yield func(contacts.Person, error) bool) {
 			_ = yield(person("a", "90000001"), nil) && yield(contacts.Person{}, boom)
 		})
 		if !errors.Is(err, boom) {
@@ -178,10 +180,10 @@ func TestTwoTenantsAndAccountsStayApart(t *testing.T) {
 			account int64
 			tenant  string
 		}{{acme, "fabrikam"}, {other, tenant}} {
-			done, err := s.FollowPeople(s.Context(), of.account, of.tenant, each(person("a", "90000002")))
+			done, err := s.FollowPeople(s.Context(), contacts.Following{Account: of.account, Tenant: of.tenant}, each(person("a", "90000002")))
 			s.equal(nil, err)
 			s.equal(contacts.Applied{Added: 1}, done)
-			_, err = s.FollowPeople(s.Context(), of.account, of.tenant, each[contacts.Person]())
+			_, err = s.FollowPeople(s.Context(), contacts.Following{Account: of.account, Tenant: of.tenant}, each[contacts.Person]())
 			s.equal(nil, err)
 		}
 		s.equal([]string{"Person a"}, s.names())

@@ -49,6 +49,21 @@ func Choose(mobile string, business []string, region string) Choice {
 	return Choice{Rule: RuleNone, Reason: NoNumber}
 }
 
+// ChooseValid is Choose for an account that wants the first business number that
+// can be texted in the place of a mobile number that cannot.
+func ChooseValid(mobile string, business []string, region string) Choice {
+	c := Choose(mobile, business, region)
+	if c.Rule != RuleMobile || c.Reason == "" {
+		return c
+	}
+	for _, raw := range business {
+		if desk := choice(RuleBusiness, raw, region); desk.Reason == "" {
+			return desk
+		}
+	}
+	return c
+}
+
 func choice(rule, raw, region string) Choice {
 	c := Choice{Raw: raw, Rule: rule}
 	c.E164, c.Country, c.Reason = Normalise(raw, region)

@@ -320,7 +320,7 @@ func (t peopleTable) kept(ctx context.Context) (map[string]*kept, error) {
 		var k kept
 		var p Person
 		err := row.Scan(append([]any{&k.id, &k.state}, p.columns()...)...)
-		k.says = hash(p)
+		k.says, k.textable = hash(p), p.Phone.E164 != ""
 		return p.DirectoryID, &k, err
 	}, `
 		SELECT id, state, directory_id, name, department, job_title, office, email,
@@ -350,14 +350,37 @@ func (t peopleTable) insert(ctx context.Context, first int64, some []Person) err
 }
 
 func (t peopleTable) update(ctx context.Context, rows map[int64]Person) error {
+	return t.rewrite(ctx, `,
+			phone_raw = r.value->'Phone'->>'Raw', phone_rule = r.value->'Phone'->>'Rule', phone = r.value->'Phone'->>'E164',
+			phone_country = r.value->'Phone'->>'Country', phone_reason = r.value->'Phone'->>'Reason'`, rows)
+}
+
+func (t peopleTable) updateKeepingNumber(ctx context.Context, rows map[int64]Person) error {
+	return t.rewrite(ctx, "", rows)
+}
+
+func (t peopleTable) rewrite(ctx context.Context, number string, rows map[int64]Person) error {
 	return t.book.exec(ctx, `
 		UPDATE contacts SET state = 'active', updated_at = $2,
 			name = r.value->>'Name', department = r.value->>'Department', job_title = r.value->>'JobTitle',
-			office = r.value->>'Office', email = r.value->>'Email', language = r.value->>'Language',
-			phone_raw = r.value->'Phone'->>'Raw', phone_rule = r.value->'Phone'->>'Rule', phone = r.value->'Phone'->>'E164',
-			phone_country = r.value->'Phone'->>'Country', phone_reason = r.value->'Phone'->>'Reason'
+			office = r.value->>'Office', email = r.value->>'Email', language = r.value->>'Language'`+number+`
 		FROM json_each($1) AS r WHERE contacts.id = CAST(r.key AS BIGINT) AND +contacts.account_id = $3`,
 		toJSON(rows), db.Millis(time.Now()), t.account)
+}
+
+func (t peopleTable) leavers(ctx context.Context, ids []int64) (some []Leaver, err error) {
+	err = t.book.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		some, err = db.Collect(ctx, tx, func(row *sql.Rows) (l Leaver, err error) {
+			return l, row.Scan(&l.DirectoryID, &l.Email)
+		}, `
+			SELECT c.directory_id, c.email FROM json_each($2) AS r JOIN contacts c ON c.id = CAST(r.key AS BIGINT)
+			WHERE +c.account_id = $1`, t.account, keys(ids))
+		return err
+	})
+	return some, err
 }
 
 func (t peopleTable) remove(ctx context.Context, ids []int64) error {

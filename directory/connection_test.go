@@ -13,7 +13,7 @@ import (
 func TestConnectingBeforeAnAgreementIsRefusedAndNothingIsAsked(t *testing.T) { // S6
 	eachOffice(t, func(o *office) {
 		o.agreed = false
-		_, err := o.Connect(o.Context(), acme, credentials)
+		_, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: credentials})
 		o.refused("no_agreement", err)
 		list, err := o.Connections(o.Context(), acme)
 		o.equal([]any{0, nil}, []any{len(list), err})
@@ -39,11 +39,12 @@ func TestAfterTheAgreementEndsNothingIsAsked(t *testing.T) { // S6
 func TestTheSecretIsSealedAndNeverShown(t *testing.T) { // S19
 	eachOffice(t, func(o *office) {
 		asTyped := directory.Credentials{Tenant: " Contoso ", Client: "APP", Secret: credentials.Secret + "\n"}
-		c, err := o.Connect(o.Context(), acme, asTyped)
+		c, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: asTyped})
 		o.equal(nil, err)
 		o.equal(directory.Connection{
-			ID: c.ID, Account: acme, Tenant: "contoso", Client: "app", SecretLast4: "1234", State: directory.Connected, Every: 15 * time.Minute,
-		}, c, cmpopts.IgnoreFields(directory.Connection{}, "SecretAt", "DueAt", "Created"))
+			ID: c.ID, Account: acme, Kind: directory.FromGraph, Tenant: "contoso", Client: "app", Cloud: directory.GlobalCloud,
+			Credential: directory.BySecret, SecretLast4: "1234", State: directory.Connected, Every: 15 * time.Minute,
+		}, c, cmpopts.IgnoreFields(directory.Connection{}, "SecretAt", "DueAt", "Created", "ActivatedAt", "Checked"))
 		if age := time.Since(c.SecretAt); age < 0 || age > time.Minute {
 			o.Errorf("the secret is %v old", age)
 		}
@@ -53,7 +54,7 @@ func TestTheSecretIsSealedAndNeverShown(t *testing.T) { // S19
 			o.Error("the secret is stored as it is")
 		}
 		o.synced()
-		o.equal([]directory.Credentials{credentials}, o.opened)
+		o.equal(credentials, o.opened[0].Credentials)
 	})
 }
 
@@ -62,7 +63,7 @@ func TestAPastedSecretIDIsExplained(t *testing.T) { // S19
 		for _, id := range []string{"0f8fad5b-d9cb-469f-a165-70867728950e", " {0F8FAD5B-D9CB-469F-A165-70867728950E}"} {
 			c := credentials
 			c.Secret = id
-			_, err := o.Connect(o.Context(), acme, c)
+			_, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: c})
 			o.refused("invalid_secret", err)
 			if !strings.Contains(err.Error(), "Value") {
 				o.Errorf("no advice in %q", err)
@@ -78,7 +79,7 @@ func TestCredentialsThatCannotBeAreRefused(t *testing.T) {
 			"invalid_client_id": {Tenant: "contoso", Client: "", Secret: "secret"},
 			"invalid_secret":    {Tenant: "contoso", Client: "app", Secret: "  "},
 		} {
-			_, err := o.Connect(o.Context(), acme, c)
+			_, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: c})
 			o.refused(code, err)
 		}
 	})
@@ -91,11 +92,11 @@ func TestANewSecretKeepsTheConnection(t *testing.T) {
 		before, people := o.only(), o.contacts()
 		c := credentials
 		c.Secret = "another~secret.5678"
-		after, err := o.Connect(o.Context(), acme, c)
+		after, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: c})
 		o.equal(nil, err)
 		o.equal([]any{before.ID, "5678"}, []any{after.ID, after.SecretLast4})
 		o.synced()
-		o.equal(c, o.opened[1])
+		o.equal(c, o.opened[1].Credentials)
 		o.equal(people, o.contacts())
 	})
 }

@@ -10,10 +10,10 @@ import (
 	"encoding/hex"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -21,33 +21,60 @@ import (
 // problem when there is no concluded agreement.
 type Gate func(ctx context.Context, account int64) error
 
+// Leave ends the access of people who are gone from the directory: the sign-in
+// and the sessions of the users with these e-mail addresses.
+type Leave func(ctx context.Context, account int64, emails []string) error
+
 // Directory keeps the connections and syncs them.
 type Directory struct {
 	db          *db.DB
 	ring        *secrets.Keyring
 	book        *contacts.Book
 	gate        Gate
-	cloud       Cloud
+	leave       Leave
+	clouds      Clouds
 	incarnation int64
 
 	mu       sync.Mutex
 	inFlight map[int64]bool // connections that a Sync of ours is busy with
 }
 
-// New syncs the connections in d into book. incarnation is the row of the
-// running process in table incarnations; a run of one that has ended is taken
-// over.
-func New(d *db.DB, ring *secrets.Keyring, book *contacts.Book, gate Gate, cloud Cloud, incarnation int64) *Directory {
-	return &Directory{db: d, ring: ring, book: book, gate: gate, cloud: cloud, incarnation: incarnation, inFlight: map[int64]bool{}}
+// House is the rooms and rules that a Directory works with.
+type House struct {
+	DB     *db.DB
+	Ring   *secrets.Keyring
+	Book   *contacts.Book
+	Gate   Gate
+	Leave  Leave
+	Clouds Clouds
 }
 
-// defaultEvery is how often a connection is synced without being asked.
-const defaultEvery = 15 * time.Minute
+// New syncs the connections in h.DB into h.Book. incarnation is the row of the
+// running process in table incarnations; a run of one that has ended is taken
+// over.
+func New(h House, incarnation int64) *Directory {
+	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds,
+		incarnation: incarnation, inFlight: map[int64]bool{}}
+}
 
-// linksHash changes with everything that a delta link is bound to.
-func (d *Directory) linksHash(c Connection) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{
-		d.cloud.Hosts, c.Tenant, c.Client, strings.Join(PersonFields, ","), strings.Join(GroupFields, ","),
-	}, "\n")))
+func (d *Directory) cloud(name string) (Cloud, error) {
+	c, ok := d.clouds[name]
+	if !ok {
+		return c, problem.Invalid("cloud", "there is no cloud %q; there are %s", name,
+			strings.Join([]string{GlobalCloud, USGovCloud, DoDCloud, ChinaCloud}, ", "))
+	}
+	return c, nil
+}
+
+// linksHash changes with everything that a delta link is bound to, and with what
+// decides how much of a person the mirror keeps.
+func (s *syncing) linksHash(round string) string {
+	bound := []string{s.clouds[s.connection.Cloud].Hosts, s.connection.Tenant, s.connection.Client}
+	if round == peopleName {
+		bound = append(bound, strings.Join(s.selected, ","), Settings{Scope: s.settings.Scope}.text())
+	} else {
+		bound = append(bound, strings.Join(GroupFields, ","))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(bound, "\n")))
 	return hex.EncodeToString(sum[:16])
 }

@@ -129,6 +129,25 @@ func (e *entra) Person(_ context.Context, id string) (directory.Item, error) {
 	return directory.Item{ID: id, Removed: true}, nil
 }
 
+func (e *entra) Group(_ context.Context, id string) (directory.Item, []directory.Item, error) {
+	e.asked = append(e.asked, "group "+id)
+	for _, g := range e.groups {
+		if g.id != id || g.removed {
+			continue
+		}
+		it, people := g.item(0, false), []directory.Item{}
+		for _, m := range it.Members {
+			for _, o := range e.people {
+				if o.id == m.ID && !o.removed {
+					people = append(people, o.item(0, false))
+				}
+			}
+		}
+		return it, people, nil
+	}
+	return directory.Item{ID: id, Removed: true}, nil, nil
+}
+
 func (e *entra) page(kind string, all []*object, link string) (directory.Page, error) {
 	e.asked = append(e.asked, kind+" "+link)
 	if e.before != nil {

@@ -16,55 +16,90 @@ import (
 // and nobody keeps it longer than this takes.
 const lot = 5000
 
+// The rounds, as they are called in delta_links.
+const (
+	peopleName = "people"
+	groupsName = "groups"
+)
+
 // mirrorPerson is a row of mirror_people. The names of the Go fields are those
 // in the statement that writes it.
 type mirrorPerson struct {
 	Fields  string
-	Removed int64 // when, 0 for not
+	Skipped string // why they do not belong in the address book
+	Removed int64  // when, 0 for not
 	Seen    int64
 }
 
 func (s *syncing) peopleRound() round {
-	return round{name: "people", page: s.source.People, put: s.putPeople, sweep: s.sweepPeople}
+	return round{
+		name:  peopleName,
+		page:  func(ctx context.Context, link string) (Page, error) { return s.source.People(ctx, link) },
+		put:   s.putPeople,
+		sweep: s.sweepPeople,
+	}
 }
 
-func (s *syncing) putPeople(ctx context.Context, items []Item, mark int64, last step) error {
+func (s *syncing) putPeople(ctx context.Context, items []Item, at cursor, last func(met int) step) error {
 	rows, err := s.mirroredPeople(ctx, items)
 	if err != nil {
 		return err
 	}
-	next := map[string]mirrorPerson{}
+	next, met := map[string]mirrorPerson{}, 0
 	for _, it := range items {
-		was, ok := next[it.ID]
-		if !ok {
-			was, ok = rows[it.ID]
+		was, known := next[it.ID]
+		if !known {
+			if was, known = rows[it.ID]; !known || was.Seen != at.mark {
+				met++
+			}
 		}
-		if next[it.ID], err = s.person(ctx, was, ok, it, mark); err != nil {
+		if next[it.ID], err = s.person(ctx, was, known, it, at); err != nil {
 			return err
 		}
 	}
-	return putRows(ctx, s, next, s.upsertPeople, last)
+	return putRows(ctx, s, next, s.upsertPeople, last(met))
 }
 
 // person applies one change to what the mirror says of a person. In a full round
 // the first meeting replaces what was there; a later one, and any change, adds
 // to it.
-func (s *syncing) person(ctx context.Context, was mirrorPerson, known bool, it Item, mark int64) (mirrorPerson, error) {
+func (s *syncing) person(ctx context.Context, was mirrorPerson, known bool, it Item, at cursor) (mirrorPerson, error) {
 	if it.Removed {
-		return was.removed(mark), nil
+		return was.removed(at.mark), nil
 	}
-	old := fields{}
-	if known && (mark == 0 || was.Seen == mark) {
+	old, adds := fields{}, known && (!at.whole || was.Seen == at.mark)
+	if adds {
 		var err error
 		if old, err = readFields(was.Fields); err != nil {
 			return was, err
 		}
 	}
-	now := old.with(it.Fields)
-	if _, named := it.Fields["displayName"]; known && mark == 0 && !named && was.isMinimal(old) && now.inScope() {
-		return s.readAgain(ctx, was, it.ID)
+	now := s.mirrored(it.ID, old.with(it.Fields, s.selected), at.mark)
+	if _, named := it.Fields["displayName"]; adds && !named && was.isMinimal() && now.Skipped == "" {
+		return s.readAgain(ctx, was, it.ID, at.mark)
 	}
-	return mirrorPerson{Fields: now.minimal().text(), Seen: mark}, nil
+	return now, nil
+}
+
+// mirrored is the row of a person who is in the directory.
+func (s *syncing) mirrored(id string, f fields, mark int64) mirrorPerson {
+	row := mirrorPerson{Skipped: s.skips(id, f), Seen: mark}
+	if row.Skipped != "" {
+		f = s.settings.Scope.minimal(f)
+	}
+	row.Fields = f.text()
+	return row
+}
+
+// skips says why a person does not belong in the address book, "" when they do.
+func (s *syncing) skips(id string, f fields) string {
+	if why := s.settings.Scope.skips(f); why != "" {
+		return why
+	}
+	if s.chosen != nil && !s.chosen[id] {
+		return SkippedGroups
+	}
+	return ""
 }
 
 func (was mirrorPerson) removed(mark int64) mirrorPerson {
@@ -74,20 +109,20 @@ func (was mirrorPerson) removed(mark int64) mirrorPerson {
 	return mirrorPerson{Fields: "{}", Removed: was.Removed, Seen: mark}
 }
 
-func (was mirrorPerson) isMinimal(old fields) bool { return was.Removed != 0 || !old.inScope() }
+func (was mirrorPerson) isMinimal() bool { return was.Removed != 0 || was.Skipped != "" }
 
 // readAgain is for somebody who comes back, of whom we had thrown away all but
 // the id, when the change does not bring along what they are called: Microsoft's
 // pages disagree on whether a change has the whole person or only what changed.
-func (s *syncing) readAgain(ctx context.Context, was mirrorPerson, id string) (mirrorPerson, error) {
+func (s *syncing) readAgain(ctx context.Context, was mirrorPerson, id string, mark int64) (mirrorPerson, error) {
 	it, err := s.source.Person(ctx, id)
 	if err != nil {
 		return was, err
 	}
 	if it.Removed {
-		return was.removed(0), nil
+		return was.removed(mark), nil
 	}
-	return mirrorPerson{Fields: fields{}.with(it.Fields).minimal().text()}, nil
+	return s.mirrored(id, fields{}.with(it.Fields, s.selected), mark), nil
 }
 
 // mirrorGroup is a row of mirror_groups.
@@ -105,31 +140,38 @@ func (e edge) compare(other edge) int {
 }
 
 func (s *syncing) groupsRound() round {
-	return round{name: "groups", page: s.source.Groups, put: s.putGroups, sweep: s.sweepGroups}
+	return round{
+		name:  groupsName,
+		page:  func(ctx context.Context, link string) (Page, error) { return s.source.Groups(ctx, link) },
+		put:   s.putGroups,
+		sweep: s.sweepGroups,
+	}
 }
 
 // putGroups stores memberships whether or not their group and member are known
 // yet: they come in any order.
-func (s *syncing) putGroups(ctx context.Context, items []Item, mark int64, last step) error {
+func (s *syncing) putGroups(ctx context.Context, items []Item, at cursor, last func(met int) step) error {
 	rows, err := s.mirroredGroups(ctx, items)
 	if err != nil {
 		return err
 	}
-	next, edges := map[string]mirrorGroup{}, map[edge]bool{}
+	next, edges, met := map[string]mirrorGroup{}, map[edge]bool{}, 0
 	for _, it := range items {
-		was, ok := next[it.ID]
-		if !ok {
-			was = rows[it.ID]
+		was, known := next[it.ID]
+		if !known {
+			if was, known = rows[it.ID]; !known || was.Seen != at.mark {
+				met++
+			}
 		}
-		next[it.ID] = was.changed(it, mark)
+		next[it.ID] = was.changed(it, at.mark)
 		for _, m := range it.Members {
 			edges[edge{it.ID, m.ID}] = !m.Removed
 		}
 	}
-	if err := s.putEdges(ctx, edges, mark); err != nil {
+	if err := s.putEdges(ctx, edges, at.mark); err != nil {
 		return err
 	}
-	return putRows(ctx, s, next, s.upsertGroups, last)
+	return putRows(ctx, s, next, s.upsertGroups, last(met))
 }
 
 func (was mirrorGroup) changed(it Item, mark int64) mirrorGroup {

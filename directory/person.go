@@ -24,38 +24,16 @@ func (f fields) text() string {
 	return string(text)
 }
 
-// with takes over what a change says: absent is as it was, null is cleared.
-func (f fields) with(said map[string]json.RawMessage) fields {
+// with takes over what a change says of the selected properties: absent is as it
+// was, null is cleared.
+func (f fields) with(said map[string]json.RawMessage, selected []string) fields {
 	next := fields{}
-	for _, name := range PersonFields {
+	for _, name := range selected {
 		value, ok := said[name]
 		if !ok {
 			value, ok = f[name]
 		}
 		if ok && string(value) != "null" {
-			next[name] = value
-		}
-	}
-	return next
-}
-
-// scopeFields are what inScope reads.
-var scopeFields = []string{"accountEnabled", "userType"}
-
-// inScope leaves out people who may not sign in and guests. Old objects have no
-// userType; they are members.
-func (f fields) inScope() bool {
-	return string(f["accountEnabled"]) != "false" && !strings.EqualFold(f.string("userType"), "Guest")
-}
-
-// minimal keeps of people out of scope only what says that they are.
-func (f fields) minimal() fields {
-	if f.inScope() {
-		return f
-	}
-	next := fields{}
-	for _, name := range scopeFields {
-		if value, ok := f[name]; ok {
 			next[name] = value
 		}
 	}
@@ -83,8 +61,14 @@ func (f fields) strings(name string) []string {
 	return list
 }
 
+// holdsAny says whether a property is a list with something in it.
+func (f fields) holdsAny(name string) bool {
+	var all []json.RawMessage
+	return json.Unmarshal(f[name], &all) == nil && len(all) > 0
+}
+
 // person is how the address book knows them.
-func (f fields) person(id, accountRegion string) contacts.Person {
+func (f fields) person(id, accountRegion string, s Settings) contacts.Person {
 	region := contacts.Region(f.string("usageLocation"), f.string("country"), accountRegion)
 	names := []string{f.string("displayName"), f.string("mail"), id}
 	return contacts.Person{
@@ -95,6 +79,14 @@ func (f fields) person(id, accountRegion string) contacts.Person {
 		Office:      f.string("officeLocation"),
 		Email:       f.string("mail"),
 		Language:    f.string("preferredLanguage"),
-		Phone:       contacts.Choose(f.string("mobilePhone"), f.strings("businessPhones"), region),
+		Phone:       f.phone(region, s),
 	}
+}
+
+func (f fields) phone(region string, s Settings) contacts.Choice {
+	mobile, business := f.string("mobilePhone"), f.strings("businessPhones")
+	if s.PhoneFallbackOnInvalid {
+		return contacts.ChooseValid(mobile, business, region)
+	}
+	return contacts.Choose(mobile, business, region)
 }

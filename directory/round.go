@@ -11,17 +11,19 @@ import (
 type round struct {
 	name string // in delta_links
 	page func(ctx context.Context, link string) (Page, error)
-	// put stores the page's items, and in its last transaction also does last.
-	put func(ctx context.Context, items []Item, mark int64, last step) error
+	// put stores the page's items and answers how many of them the round had not
+	// met; in its last transaction it also does last.
+	put func(ctx context.Context, items []Item, at cursor, last func(met int) step) error
 	// sweep ends what a full round with that mark did not meet.
 	sweep func(ctx context.Context, mark int64) error
 }
 
-// cursor is where a round goes on. mark is not 0 in a full round, which an empty
-// link begins.
+// cursor is where a round goes on.
 type cursor struct {
-	link string
-	mark int64
+	link  string // empty begins a full round
+	mark  int64  // of the round; 0 between two
+	whole bool   // it is a full round
+	met   int    // objects so far
 }
 
 // restarts is how often a link may be too old before the run gives up.
@@ -35,16 +37,16 @@ func (s *syncing) read(ctx context.Context, r round) error {
 	if err != nil {
 		return err
 	}
-	if at.link == "" {
-		if at, err = s.beginning(ctx); err != nil {
+	if at.mark == 0 {
+		if at, err = s.beginning(ctx, at.link); err != nil {
 			return err
 		}
 	}
 	for restarted := 0; ; {
-		page, err := r.page(ctx, at.link)
+		page, err := s.ask(ctx, r, at.link)
 		if errors.Is(err, ErrExpired) && at.link != "" && restarted < restarts {
 			restarted++
-			if at, err = s.beginning(ctx); err != nil {
+			if at, err = s.beginning(ctx, ""); err != nil {
 				return err
 			}
 			continue
@@ -58,31 +60,80 @@ func (s *syncing) read(ctx context.Context, r round) error {
 	}
 }
 
-func (s *syncing) beginning(ctx context.Context) (cursor, error) {
+// beginning of a round of changes, or of a full one for an empty link.
+func (s *syncing) beginning(ctx context.Context, link string) (cursor, error) {
 	mark, err := s.db.NewIDs(ctx, 1)
-	return cursor{mark: mark}, err
+	return cursor{link: link, mark: mark, whole: link == ""}, err
+}
+
+// ask signs in anew, once, when the directory does not accept our sign-in any
+// more: a token lives for an hour, or until somebody revokes it.
+func (s *syncing) ask(ctx context.Context, r round, link string) (Page, error) {
+	page, err := r.page(ctx, link)
+	if !errors.Is(err, ErrNotSignedIn) {
+		return page, err
+	}
+	if err := s.open(); err != nil {
+		return page, err
+	}
+	return r.page(ctx, link)
 }
 
 // take stores a page and answers where the round goes on. The last page of a
 // full round is swept after before its cursor is stored, so that a crash in
 // between sweeps again.
 func (s *syncing) take(ctx context.Context, r round, page Page, at cursor) (cursor, error) {
-	next := cursor{link: page.Next, mark: at.mark}
-	switch {
-	case page.Delta != "":
-		next = cursor{link: page.Delta}
-	case page.Next == "" || page.Next == at.link:
+	if page.Delta == "" && (page.Next == "" || page.Next == at.link) {
 		return at, problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer does not say where its next page is")
 	}
-	save := s.saveCursor(r.name, next)
-	if next.mark == 0 && at.mark != 0 {
-		if err := r.put(ctx, page.Items, at.mark, s.count(len(page.Items))); err != nil {
+	if at.whole && r.name == peopleName {
+		if err := CheckNamed(page.Items); err != nil {
 			return at, err
 		}
-		if err := r.sweep(ctx, at.mark); err != nil {
-			return at, err
-		}
-		return next, s.inRun(ctx, save)
 	}
-	return next, r.put(ctx, page.Items, at.mark, both(s.count(len(page.Items)), save))
+	next := at
+	if next.link = page.Next; page.Delta != "" {
+		next = cursor{link: page.Delta}
+	}
+	swept := at.whole && page.Delta != ""
+	err := r.put(ctx, page.Items, at, func(met int) step {
+		next.met = at.met + met
+		if swept {
+			return s.count(next.met)
+		}
+		return both(s.count(next.met), s.saveCursor(r.name, next))
+	})
+	if err != nil || !swept {
+		return next, err
+	}
+	if err := r.sweep(ctx, at.mark); err != nil {
+		return next, err
+	}
+	return next, s.inRun(ctx, s.saveCursor(r.name, next))
+}
+
+// errNothingNamed is for a directory that names nobody: to an app that may not
+// read people, Microsoft Graph tells that they are there and nothing else, as if
+// all were well. Everybody has a name, so a page of a full round has one.
+var errNothingNamed = problem.New(problem.KindConflict, "directory_names",
+	"the directory tells that there are people, but not their names: grant the app the application permission User.Read.All and admin consent in Entra")
+
+// CheckNamed refuses people of whom the directory tells nothing but their ids.
+func CheckNamed(people []Item) error {
+	there := 0
+	for _, it := range people {
+		if it.Removed {
+			continue
+		}
+		there++
+		for _, name := range []string{"displayName", "mail", "mobilePhone", "businessPhones", "userType", "accountEnabled"} {
+			if said, ok := it.Fields[name]; ok && string(said) != "null" {
+				return nil
+			}
+		}
+	}
+	if there == 0 {
+		return nil
+	}
+	return errNothingNamed
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // Sync reads what changed in the connection's directory into the mirror and
-// derives the address book from it. It answers the run and, when that failed,
-// the reason as an error; the next run goes on where this one stopped. A
+// derives the address book from it. It answers the run and, when that did not
+// come to its end, the reason as an error. A run that waits is gone on with by a
+// later Sync; after one that failed the next goes on where it stopped. A
 // connection has one run at a time: another is refused as "sync_running".
 func (d *Directory) Sync(ctx context.Context, account, connection int64) (Run, error) {
 	if !d.takeOff(connection) {
@@ -27,8 +28,8 @@ func (d *Directory) Sync(ctx context.Context, account, connection int64) (Run, e
 
 var errSyncRunning = problem.Conflict("sync_running", "the directory is being synced already")
 
-// errTakenOver stops a run that another process holds for dead.
-var errTakenOver = errors.New("another process has taken this run over")
+// errTakenOver stops a run that somebody else goes on with, or has ended.
+var errTakenOver = errors.New("this run is no longer ours")
 
 func (d *Directory) takeOff(connection int64) bool {
 	d.mu.Lock()
@@ -46,16 +47,18 @@ func (d *Directory) land(connection int64) {
 	delete(d.inFlight, connection)
 }
 
-// runningRun is a run that is recorded as running; id is 0 for none.
-type runningRun struct {
+// openRun is a connection's run that has not ended; id is 0 for none.
+type openRun struct {
 	id, incarnation int64
+	state           string
+	resumeAt        int64
 	ended           bool // its process
 }
 
 // alive says whether somebody is busy with the run. One of our own that no Sync
 // is busy with was left by a failure to record its end.
-func (d *Directory) alive(connection int64, r runningRun) bool {
-	if r.id == 0 || r.ended {
+func (d *Directory) alive(connection int64, r openRun) bool {
+	if r.id == 0 || r.state == Waiting || r.ended {
 		return false
 	}
 	if r.incarnation != d.incarnation {
@@ -71,7 +74,13 @@ type syncing struct {
 	*Directory
 	run        Run
 	connection Connection
+	settings   Settings
+	selected   []string // of a person's properties
 	sealed     string
+	tries      int
+	before     int             // records of the rounds before this one
+	chosen     map[string]bool // people in the scope's groups; nil when it has none
+	asked      tally
 	source     Source
 }
 
@@ -80,7 +89,13 @@ func (d *Directory) begin(ctx context.Context, account, connection int64) (*sync
 	if err != nil {
 		return nil, err
 	}
-	return d.startRun(ctx, id, account, connection, time.Now())
+	s, err := d.startRun(ctx, id, account, connection, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	s.settings = s.connection.Settings
+	s.selected = s.settings.personFields()
+	return s, nil
 }
 
 // follow is the run's work. The gate comes first: without an agreement nobody is
@@ -92,43 +107,126 @@ func (s *syncing) follow(ctx context.Context) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	for _, r := range []round{s.peopleRound(), s.groupsRound()} {
-		if err := s.read(ctx, r); err != nil {
+	if s.run.Kind == Group {
+		if err := s.readGroup(ctx); err != nil {
 			return err
 		}
+		return s.apply(ctx)
+	}
+	if err := s.readAll(ctx); err != nil {
+		return err
+	}
+	return s.apply(ctx)
+}
+
+// readAll reads the groups before the people, because who is in a chosen group
+// may decide who is in scope. A run that is gone on with does not begin anew.
+func (s *syncing) readAll(ctx context.Context) error {
+	if s.run.Phase == ReadingGroups {
+		if err := s.inRun(ctx, s.began(time.Now())); err != nil {
+			return err
+		}
+		if err := s.read(ctx, s.groupsRound()); err != nil {
+			return err
+		}
+		if err := s.enter(ctx, ReadingPeople); err != nil {
+			return err
+		}
+	}
+	if s.run.Phase != ReadingPeople {
+		return nil
+	}
+	at, err := s.cursor(ctx, groupsName)
+	if err != nil {
+		return err
+	}
+	s.before = at.met
+	if err := s.rescope(ctx); err != nil {
+		return err
+	}
+	return s.read(ctx, s.peopleRound())
+}
+
+func (s *syncing) apply(ctx context.Context) error {
+	if err := s.enter(ctx, Applying); err != nil {
+		return err
 	}
 	return s.derive(ctx)
 }
 
-func (s *syncing) open() (err error) {
+func (s *syncing) enter(ctx context.Context, phase string) error {
+	s.run.Phase = phase
+	return s.inRun(ctx, s.recordPhase(phase))
+}
+
+func (s *syncing) open() error {
 	secret, err := s.ring.Open(s.sealed, about(s.run.Account, s.connection.Tenant))
 	if err != nil {
 		return err
 	}
-	s.source, err = s.cloud.Open(Credentials{Tenant: s.connection.Tenant, Client: s.connection.Client, Secret: string(secret)})
+	cloud, err := s.cloud(s.connection.Cloud)
+	if err != nil {
+		return err
+	}
+	a := Access{
+		Credentials:  Credentials{Tenant: s.connection.Tenant, Client: s.connection.Client},
+		PersonFields: s.selected,
+		Urgent:       s.connection.RequestedAt.After(s.connection.SucceededAt),
+		Told:         s.asked.add,
+	}
+	a.unseal(secret)
+	s.source, err = cloud.Open(a)
 	return err
 }
 
-// recordTimeout is for writing down how a run ended, even when it was stopped.
-const recordTimeout = 15 * time.Second
+const (
+	// recordTimeout is for writing down how a run ended, even when it was stopped.
+	recordTimeout = 15 * time.Second
 
-// end records how the run ended. A run that was stopped does not make the
-// connection failing: it stays due, and the next one goes on.
+	// A run that waits in vain so often has failed; the schedule tries again.
+	maxTries = 3
+	// maxAskedTries is for a directory that asks us to wait.
+	maxAskedTries = 20
+	longestWait   = time.Hour
+)
+
+// waits answers for how long a run waits after a failure that passes by itself.
+func (s *syncing) waits(failure error) (time.Duration, bool) {
+	var later *Later
+	switch {
+	case !errors.As(failure, &later):
+		return 0, false
+	case later.After > 0:
+		return min(later.After, longestWait), s.tries < maxAskedTries
+	}
+	return time.Second << (2 * s.tries), s.tries < maxTries
+}
+
+// end records how the run ended, or that it waits. Being stopped is no failure:
+// whoever comes next goes on with it.
 func (s *syncing) end(ctx context.Context, failure error) (Run, error) {
 	if errors.Is(failure, errTakenOver) {
 		return s.run, failure
 	}
-	s.run.State, s.run.Reason = Done, ""
-	if failure != nil {
-		s.run.State, s.run.Reason = Failed, inWords(failure)
+	s.run.Code, s.run.Reason = "", ""
+	if p := problem.As(failure); p != nil {
+		s.run.Code = p.Code
 	}
-	stopped := errors.Is(ctx.Err(), context.Canceled)
-	if stopped && failure != nil {
-		s.run.Reason = "it was stopped before its end; the next run goes on from there"
+	wait, passes := s.waits(failure)
+	switch {
+	case failure == nil:
+		s.run.State = Done
+	case errors.Is(ctx.Err(), context.Canceled):
+		s.run.State, s.run.Code, s.run.Reason = Waiting, "stopped", "it was stopped before its end, and will be gone on with"
+	case passes:
+		s.tries++
+		s.run.State, s.run.Reason, s.run.ResumeAt = Waiting, inWords(failure), time.Now().Add(wait)
+	default:
+		s.run.State, s.run.Reason = Failed, inWords(failure)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := s.recordEnd(ctx, stopped && failure != nil, time.Now()); err != nil {
+	if err := s.record(ctx, time.Now()); err != nil {
 		return s.run, errors.Join(failure, fmt.Errorf("record the end of run %d: %w", s.run.ID, err))
 	}
 	return s.run, failure

@@ -41,8 +41,11 @@ type office struct {
 	ring  *secrets.Keyring
 	hosts string
 
-	agreed bool
-	opened []directory.Credentials
+	agreed   bool
+	findings []directory.Finding // what a check finds
+	opened   []directory.Access
+	checked  []directory.Access
+	left     []string // whose access was ended
 }
 
 func eachOffice(t *testing.T, test func(o *office)) {
@@ -76,11 +79,23 @@ func (o *office) restart(incarnation int64) {
 		}
 		return nil
 	}
-	cloud := directory.Cloud{Hosts: o.hosts, Open: func(c directory.Credentials) (directory.Source, error) {
-		o.opened = append(o.opened, c)
-		return o.entra, nil
-	}}
-	o.Directory = directory.New(o.db, o.ring, o.book, gate, cloud, incarnation)
+	global := directory.Cloud{
+		Hosts: o.hosts,
+		Open: func(a directory.Access) (directory.Source, error) {
+			o.opened = append(o.opened, a)
+			return o.entra, nil
+		},
+		Check: func(_ context.Context, a directory.Access) []directory.Finding {
+			o.checked = append(o.checked, a)
+			return o.findings
+		},
+	}
+	leave := func(_ context.Context, _ int64, emails []string) error {
+		o.left = append(o.left, emails...)
+		return nil
+	}
+	o.Directory = directory.New(directory.House{DB: o.db, Ring: o.ring, Book: o.book, Gate: gate, Leave: leave,
+		Clouds: directory.Clouds{directory.GlobalCloud: global}}, incarnation)
 }
 
 func (o *office) exec(query string, args ...any) {
@@ -92,7 +107,7 @@ func (o *office) exec(query string, args ...any) {
 
 func (o *office) connect() directory.Connection {
 	o.Helper()
-	c, err := o.Connect(o.Context(), acme, credentials)
+	c, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: credentials})
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -176,6 +191,14 @@ func (o *office) refused(code string, err error) {
 	}
 }
 
+// counts are the figures of a run that most tests are about.
+type counts struct{ People, Contacts, WithoutNumber, Invalid, Added, Changed, Removed int }
+
+func (o *office) counted(want counts, r directory.Run) {
+	o.Helper()
+	o.equal(want, counts{r.People, r.Contacts, r.WithoutNumber, r.Invalid, r.Added, r.Changed, r.Removed})
+}
+
 func TestTheAddressBookIsKeptInStepWithTheDirectory(t *testing.T) { // S1, S2, S3
 	eachOffice(t, func(o *office) {
 		o.entra.person("a", "900 00 001")
@@ -183,7 +206,7 @@ func TestTheAddressBookIsKeptInStepWithTheDirectory(t *testing.T) { // S1, S2, S
 		o.entra.person("c", "900 00 003")
 		first := o.synced()
 		o.equal(map[string]string{"a": "+4790000001", "b": "+4790000002", "c": "+4790000003"}, o.numbers())
-		o.equal(directory.Counts{People: 3, Contacts: 3, Added: 3}, first.Counts)
+		o.counted(counts{People: 3, Contacts: 3, Added: 3}, first)
 		o.equal([]any{directory.Done, "", 3}, []any{first.State, first.Reason, first.Records})
 
 		o.entra.person("d", "900 00 004")
@@ -191,10 +214,10 @@ func TestTheAddressBookIsKeptInStepWithTheDirectory(t *testing.T) { // S1, S2, S
 		o.entra.remove("a")
 		second := o.synced()
 		o.equal(map[string]string{"b": "+4790000009", "c": "+4790000003", "d": "+4790000004"}, o.numbers())
-		o.equal(directory.Counts{People: 3, Contacts: 3, Added: 1, Changed: 1, Removed: 1}, second.Counts)
+		o.counted(counts{People: 3, Contacts: 3, Added: 1, Changed: 1, Removed: 1}, second)
 
 		third := o.synced()
-		o.equal(directory.Counts{People: 3, Contacts: 3}, third.Counts)
+		o.counted(counts{People: 3, Contacts: 3}, third)
 		o.equal(0, third.Records)
 	})
 }
@@ -285,7 +308,7 @@ func TestThePhoneRuleOnDirectoryFields(t *testing.T) { // S8, S9, S10, S11
 		o.equal(map[string]string{
 			"mobile": "+4790000001", "desk": "+4722334455", "none": "", "wrong": "", "abroad": "+46701234567", "named": "+46701234567", "odd": "",
 		}, o.numbers())
-		o.equal(directory.Counts{People: 7, Contacts: 7, WithoutNumber: 2, Invalid: 1, Added: 7}, run.Counts)
+		o.counted(counts{People: 7, Contacts: 7, WithoutNumber: 2, Invalid: 1, Added: 7}, run)
 	})
 }
 
@@ -340,7 +363,7 @@ func TestGuestsAndBlockedPeopleAreOutOfScope(t *testing.T) {
 			o.entra.set("c", map[string]any{"userType": nil})
 			run := o.synced()
 			o.equal(map[string]string{"c": "+4790000001"}, o.numbers())
-			o.equal(directory.Counts{People: 3, Contacts: 1, Added: 1}, run.Counts)
+			o.counted(counts{People: 3, Contacts: 1, Added: 1}, run)
 			o.equal(1, o.mirrorHas("900 00 001")) // what is not needed is not kept
 
 			o.entra.set("a", map[string]any{"accountEnabled": true})
@@ -373,14 +396,14 @@ func TestAFullRoundRemovesOnlyAfterItsLastPage(t *testing.T) { // S2
 		o.entra.vanish("a") // and nothing tells
 		o.entra.oldest = o.entra.now + 1
 		o.entra.asked = nil
-		o.entra.fail[3] = problem.New(problem.KindUnavailable, "directory_network", "the line is down")
+		o.entra.fail[5] = problem.New(problem.KindUnavailable, "directory_network", "the line is down")
 		_, err := o.Sync(o.Context(), acme, o.only().ID)
 		o.refused("directory_network", err)
 		o.equal(5, len(o.numbers()))
 
 		o.entra.oldest, o.entra.asked = 0, nil
 		o.equal(1, o.synced().Removed)
-		o.equal("people since 0 at 2", o.entra.asked[0]) // not from the beginning
+		o.equal("people since 0 at 2", o.entra.asked[1]) // not from the beginning
 		o.equal(map[string]string{"Group": "e"}, o.groups())
 	})
 }
@@ -397,7 +420,7 @@ func TestAnExpiredLinkStartsAFullRoundInTheSameRun(t *testing.T) { // S1
 		o.entra.vanish("h")
 		o.entra.person("d", "")
 		o.entra.oldest = o.entra.now
-		o.equal(directory.Counts{People: 3, Contacts: 3, WithoutNumber: 1, Added: 1, Removed: 1}, o.synced().Counts)
+		o.counted(counts{People: 3, Contacts: 3, WithoutNumber: 1, Added: 1, Removed: 1}, o.synced())
 		o.equal(map[string]string{"Group": "b"}, o.groups())
 	})
 }
@@ -423,17 +446,17 @@ func TestAnotherClientOrCloudMeansAFullRound(t *testing.T) {
 		o.synced()
 		changed := credentials
 		changed.Client = "another"
-		first, err := o.Connect(o.Context(), acme, changed)
+		first, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: changed})
 		o.equal(nil, err)
 		o.entra.asked = nil
 		o.synced()
-		o.equal([]string{"people ", "groups "}, o.entra.asked)
+		o.equal([]string{"groups ", "people "}, o.entra.asked)
 
 		o.hosts = "china"
 		o.restart(ours)
 		o.entra.asked = nil
 		o.synced()
-		o.equal([]string{"people ", "groups "}, o.entra.asked)
+		o.equal([]string{"groups ", "people "}, o.entra.asked)
 		o.equal(first.ID, o.only().ID)
 	})
 }
@@ -444,7 +467,7 @@ func TestARunThatStopsGoesOnAtItsLink(t *testing.T) {
 			o.entra.person(fmt.Sprint(i), "900 00 001")
 		}
 		c := o.only()
-		o.entra.fail[3] = errors.New("boom")
+		o.entra.fail[4] = errors.New("boom")
 		run, err := o.Sync(o.Context(), acme, c.ID)
 		if err == nil {
 			o.Error("a failed run is no error")
@@ -457,8 +480,8 @@ func TestARunThatStopsGoesOnAtItsLink(t *testing.T) {
 		o.equal(map[string]string{}, o.numbers())
 
 		o.entra.asked, o.entra.fail = nil, nil
-		o.equal(5, o.synced().Records)
-		o.equal("people since 0 at 4", o.entra.asked[0])
+		o.equal(9, o.synced().Records) // those read before are not read again, but count
+		o.equal("people since 0 at 4", o.entra.asked[1])
 		o.equal(9, len(o.numbers()))
 		o.equal([]string{directory.Connected, ""}, []string{o.only().State, o.only().Reason})
 	})
@@ -585,7 +608,7 @@ func TestTheRunOfADeadProcessIsTakenOver(t *testing.T) {
 		theirDirectory := o.Directory
 		o.restart(ours)
 		o.entra.before = func(n int) { // their process falls silent during its second page
-			if n != 2 {
+			if n != 3 {
 				return
 			}
 			o.entra.before = nil
@@ -598,10 +621,10 @@ func TestTheRunOfADeadProcessIsTakenOver(t *testing.T) {
 			o.Errorf("a run that was taken over ended as %s, %v", run.State, err)
 		}
 		o.equal(3, len(o.numbers()))
-		runs, err := o.Runs(o.Context(), acme, id, 10)
+		runs, err := o.Runs(o.Context(), acme, id, 0, 10)
 		o.equal(nil, err)
-		o.equal([]string{directory.Done, directory.Failed}, []string{runs[0].State, runs[1].State})
-		o.equal("people since 0 at 2", o.entra.asked[2])
+		o.equal([]any{1, directory.Done, 3}, []any{len(runs), runs[0].State, runs[0].Records}) // it is the same run
+		o.equal("people since 0 at 2", o.entra.asked[3])
 		o.equal(directory.Connected, o.only().State)
 	})
 }
@@ -609,7 +632,7 @@ func TestTheRunOfADeadProcessIsTakenOver(t *testing.T) {
 func TestARunOfOursThatNobodyIsBusyWithIsTakenOver(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		c := o.connect()
-		o.exec(`INSERT INTO sync_runs (id, account_id, connection_id, incarnation, answers, state, started_at) VALUES (1, $1, $2, $3, 0, 'running', 1)`,
+		o.exec(`INSERT INTO sync_runs (id, account_id, connection_id, incarnation, kind, answers, state, started_at) VALUES (1, $1, $2, $3, 'sync', 0, 'running', 1)`,
 			acme, c.ID, ours)
 		o.equal(1, len(o.due(time.Now())))
 		o.synced()
@@ -632,7 +655,7 @@ func TestAStoppedRunIsNoFailureOfTheDirectory(t *testing.T) {
 		if err == nil {
 			o.Error("a stopped run is no error")
 		}
-		o.equal(directory.Failed, run.State)
+		o.equal(directory.Waiting, run.State)
 		o.equal(directory.Connected, o.only().State)
 		o.equal(1, len(o.due(time.Now())))
 		o.synced()
@@ -644,7 +667,7 @@ func TestAccountsWithTheSameTenantStayApart(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.entra.person("a", "900 00 001")
 		o.synced()
-		c, err := o.Connect(o.Context(), other, credentials)
+		c, _, err := o.Connect(o.Context(), other, directory.Setup{Credentials: credentials})
 		o.equal(nil, err)
 		o.entra.person("b", "900 00 002")
 		_, err = o.Sync(o.Context(), other, c.ID)

@@ -52,7 +52,7 @@ var families = map[string][]string{
 	"source":     {contacts.FromDirectory, contacts.ByHand},
 	"role":       {"owner", "admin", "sender", "viewer"},
 	"connection": {directory.Connected, directory.Failing, directory.Disconnected},
-	"run":        {directory.Running, directory.Done, directory.Failed},
+	"run":        {directory.Running, directory.Waiting, directory.Done, directory.Failed},
 	"problem": {"sign_in_refused", "signed_out", "other_site", "read_only", "too_many_viewers", "campaign_not_found",
 		"message_not_found", "group_not_found", "contact_not_found", "connection_not_found", "no_agreement", "account_closed",
 		"no_carrier", "invalid_sender", "invalid_lane", "invalid_text", "idempotency_key_reused"},

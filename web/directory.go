@@ -64,7 +64,7 @@ func (w *site) connectionCards(v visit) (cards []connectionCard, err error) {
 		return nil, err
 	}
 	for _, one := range all {
-		runs, err := w.Directory.Runs(v.ctx, v.Account.ID, one.ID, searchedRuns)
+		runs, err := w.Directory.Runs(v.ctx, v.Account.ID, one.ID, 0, searchedRuns)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func (w *site) connectionCard(say *tongue, one directory.Connection, runs []dire
 		Asked: !one.RequestedAt.IsZero(), Runs: runs[:min(len(runs), shownRuns)],
 	}
 	if len(runs) > 0 {
-		card.Running = runs[0].State == directory.Running
+		card.Running = runs[0].Open()
 		card.Asked = one.RequestedAt.After(runs[0].Started)
 	}
 	return card

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -51,6 +52,7 @@ type world struct {
 	book      *contacts.Book
 	directory *directory.Directory
 	entra     *office
+	findings []directory.Finding // what a check finds
 	queue     *smsqueue.Queue
 	names     *secrets.Names
 	stop      chan struct{}
@@ -70,8 +72,12 @@ func newWorld(t *testing.T) *world {
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))
 	must(w.accounts.CreateUser(t.Context(), w.account.ID, email, "owner", password))
-	cloud := directory.Cloud{Open: func(directory.Credentials) (directory.Source, error) { return w.entra, nil }}
-	w.directory = directory.New(w.db, ring, w.book, w.accounts.Gate, cloud, w.incarnation())
+	cloud := directory.Cloud{
+		Open:  func(directory.Access) (directory.Source, error) { return w.entra, nil },
+		Check: func(context.Context, directory.Access) []directory.Finding { return w.findings },
+	}
+	w.directory = directory.New(directory.House{DB: w.db, Ring: ring, Book: w.book, Gate: w.accounts.Gate,
+		Clouds: directory.Clouds{directory.GlobalCloud: cloud}}, w.incarnation())
 	w.listen()
 	w.client = newClient()
 	return w
@@ -234,14 +240,19 @@ func (w *world) finished(c smsqueue.Campaign) {
 // connect connects the directory and reads it once.
 func (w *world) connect() directory.Connection {
 	w.Helper()
-	c := must(w.directory.Connect(w.Context(), w.account.ID, directory.Credentials{
-		Tenant: "acme.onmicrosoft.com", Client: "6f1d2c7e-0000-4000-8000-000000000001", Secret: "a-secret~value.1234"}))
+	c, _, err := w.directory.Connect(w.Context(), w.account.ID, directory.Setup{Credentials: directory.Credentials{
+		Tenant: "acme.onmicrosoft.com", Client: "6f1d2c7e-0000-4000-8000-000000000001", Secret: "a-secret~value.1234"}})
+	must(c, err)
 	must(w.directory.Sync(w.Context(), w.account.ID, c.ID))
 	return c
 }
 
 // office is a directory of five people in one page, for the pages to show.
 type office struct{ refuses error }
+
+func (*office) Group(context.Context, string) (directory.Item, []directory.Item, error) {
+	return directory.Item{}, nil, errors.ErrUnsupported
+}
 
 func (o *office) People(context.Context, string) (directory.Page, error) {
 	people := []string{

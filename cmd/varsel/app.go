@@ -76,7 +76,8 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
-	return directory.New(a.DB, a.ring, a.Book, a.Accounts.Gate, a.Config.cloud(), incarnation)
+	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Leave: a.Accounts.EndAccess,
+		Clouds: a.Config.clouds()}, incarnation)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {

@@ -9,15 +9,15 @@ import (
 	"github.com/varsel/varsel/directory/graph"
 )
 
-// cloud is where directories are: Microsoft's global cloud unless the settings
-// name another. The demo's certificate authority is trusted by nothing else.
-func (c Config) cloud() directory.Cloud {
+// clouds are where directories are: Microsoft's unless the settings name another
+// place. The demo's certificate authority is trusted by nothing else.
+func (c Config) clouds() directory.Clouds {
 	if len(c.graphCA) == 0 {
-		return graph.Cloud(c.GraphAuthority, c.GraphURL, nil)
+		return graph.Clouds(c.GraphAuthority, c.GraphURL, nil)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(c.graphCA)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
-	return graph.Cloud(c.GraphAuthority, c.GraphURL, transport)
+	return graph.Clouds(c.GraphAuthority, c.GraphURL, transport)
 }

@@ -107,13 +107,17 @@ func (s *demo) furnish(ctx context.Context, d demoCommand) (err error) {
 	if _, err := s.app.Accounts.CreateUser(ctx, s.account.ID, demoEmail, "owner", s.password); err != nil {
 		return err
 	}
-	if _, s.key, err = s.app.Accounts.CreateKey(ctx, s.account.ID, []string{"*"}); err != nil {
+	if _, s.key, err = s.app.Accounts.CreateKey(ctx, s.account.ID, []string{"*"}, ""); err != nil {
 		return err
 	}
 	if err := s.addCarrier(ctx, d); err != nil {
 		return err
 	}
-	con, err := s.app.Directory.Connect(ctx, s.account.ID, directory.Credentials{Tenant: s.graph.TenantID(), Client: s.graph.ClientID(), Secret: s.graph.Secret()})
+	con, report, err := s.app.Directory.Connect(ctx, s.account.ID, directory.Setup{Credentials: directory.Credentials{
+		Tenant: s.graph.TenantID(), Client: s.graph.ClientID(), Secret: s.graph.Secret()}})
+	if err == nil && !report.OK() {
+		err = errors.New(report.Failed())
+	}
 	if err != nil {
 		return err
 	}

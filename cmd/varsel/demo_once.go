@@ -67,7 +67,7 @@ func (s *demo) watchSync(ctx context.Context, bar *progress) (directory.Run, err
 				return
 			case <-time.After(100 * time.Millisecond):
 			}
-			if runs, err := s.app.Directory.Runs(ctx, s.account.ID, s.connection, 1); err == nil && len(runs) == 1 {
+			if runs, err := s.app.Directory.Runs(ctx, s.account.ID, s.connection, 0, 1); err == nil && len(runs) == 1 {
 				bar.show("directory", runs[0].Records, 0, "records read")
 			}
 		}

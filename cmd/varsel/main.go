@@ -30,6 +30,7 @@ type commands struct {
 	} `cmd:"" help:"Users of the console."`
 	APIKey struct {
 		Create apikeyCreate `cmd:"" help:"Make an API key; it is shown this once."`
+		List   apikeyList   `cmd:"" help:"List the keys, without their secrets."`
 	} `cmd:"" name:"apikey" help:"API keys."`
 	Agreement struct {
 		Conclude agreementConclude `cmd:"" help:"Record that the data processing agreement was concluded."`
@@ -39,8 +40,15 @@ type commands struct {
 		List carrierList `cmd:"" help:"List the carriers and the state of their links."`
 	} `cmd:"" help:"Carriers."`
 	Directory struct {
-		Connect directoryConnect `cmd:"" help:"Connect a Microsoft Entra tenant."`
-		Sync    directorySync    `cmd:"" help:"Sync now, and wait for it."`
+		Connect    directoryConnect    `cmd:"" help:"Check the access to a Microsoft Entra tenant, and connect it."`
+		List       directoryList       `cmd:"" help:"List the connections."`
+		Check      directoryCheck      `cmd:"" help:"Check the access again; one that is not connected is connected when all is well."`
+		Sync       directorySync       `cmd:"" help:"Sync now, and wait for it."`
+		Settings   directorySettings   `cmd:"" help:"Show who is in scope and how often is synced, or set it."`
+		Held       directoryHeld       `cmd:"" help:"List whom the brake keeps in the address book."`
+		Approve    directoryApprove    `cmd:"" help:"Let all go whom the brake keeps."`
+		Access     directoryAccess     `cmd:"" help:"Tell what was read of the directory, when and with which permission (CSV)."`
+		Disconnect directoryDisconnect `cmd:"" help:"Stop reading a tenant; contacts stay as they are."`
 	} `cmd:"" help:"The directory."`
 	Contacts struct {
 		Export contactsExport `cmd:"" help:"Write the address book as CSV."`

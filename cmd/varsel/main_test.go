@@ -290,8 +290,8 @@ func TestNothingGoesBeforeTheAgreement(t *testing.T) {
 
 func TestAnUnreachableDirectoryIsAFailedRunWithItsReason(t *testing.T) {
 	i := newInstallation(t, dbtest.SQLiteURL(t))
-	i.env = append(i.env, "--graph-authority", "https://127.0.0.1:1", "--graph-url", "https://127.0.0.1:1/v1.0")
 	i.furnish()
+	i.env = append(i.env, "--graph-authority", "https://127.0.0.1:1", "--graph-url", "https://127.0.0.1:1/v1.0")
 	out, err := i.try("", "directory", "sync", "--account", "acme", "--json")
 	var run map[string]any
 	must(t, json.Unmarshal([]byte(out), &run))
@@ -299,6 +299,24 @@ func TestAnUnreachableDirectoryIsAFailedRunWithItsReason(t *testing.T) {
 		t.Errorf("%v %v", run, err)
 	}
 	t.Log(run["reason"])
+}
+
+// S19, S23
+func TestADirectoryWhoseCheckFailsIsNotConnected(t *testing.T) {
+	i := newInstallation(t, dbtest.SQLiteURL(t))
+	i.do("", "account", "create", "--id", "acme", "--name", "Acme AS", "--region", "NO")
+	i.do("", "agreement", "conclude", "--account", "acme", "--signatory", "Kari Nordmann", "--title", "CEO", "--email", "kari@example.com")
+	connect := []string{"directory", "connect", "--account", "acme", "--tenant", entra.TenantID(), "--client-id", entra.ClientID(), "--secret-stdin", "--json"}
+	out, err := i.try("a-wrong-secret", connect...)
+	var answer struct{ State, Reason string }
+	must(t, json.Unmarshal([]byte(out), &answer))
+	if err == nil || answer.State != "disconnected" || !strings.Contains(answer.Reason, "Secret ID") {
+		t.Errorf("%+v %v", answer, err)
+	}
+	if _, err := i.try("", "directory", "sync", "--account", "acme"); err == nil || !strings.Contains(err.Error(), "Secret ID") {
+		t.Errorf("a sync says %v", err)
+	}
+	i.do(entra.Secret(), connect...)
 }
 
 func TestSettingsAreCheckedTogether(t *testing.T) {

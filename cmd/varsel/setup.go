@@ -79,15 +79,41 @@ func readSecret(r io.Reader) (string, error) {
 type apikeyCreate struct {
 	Account string   `required:"" help:"The account."`
 	Scopes  []string `required:"" help:"What the key may do, separated by commas; '*' is everything."`
+	Owner   string   `help:"E-mail address of who answers for the key; it is flagged when they leave the directory."`
 }
 
 func (k apikeyCreate) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withAccount(ctx, k.Account, func(app *App, acc accounts.Account) error {
-		key, secret, err := app.Accounts.CreateKey(ctx, acc.ID, k.Scopes)
+		key, secret, err := app.Accounts.CreateKey(ctx, acc.ID, k.Scopes, k.Owner)
 		if err != nil {
 			return err
 		}
 		return c.say(t.out, map[string]any{"id": app.Names.Of(secrets.Key, key.ID), "key": secret, "scopes": key.Scopes}, "%s", secret)
+	})
+}
+
+type apikeyList struct {
+	Account string `required:"" help:"The account."`
+}
+
+func (k apikeyList) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withAccount(ctx, k.Account, func(app *App, acc accounts.Account) error {
+		keys, err := app.Accounts.Keys(ctx, acc.ID)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			id, flag := app.Names.Of(secrets.Key, key.ID), ""
+			if !key.Flagged.IsZero() {
+				flag = fmt.Sprintf(", whose owner left on %s", key.Flagged.Format(time.DateOnly))
+			}
+			answer := map[string]any{"id": id, "scopes": key.Scopes, "owner": key.Owner, "flagged": !key.Flagged.IsZero(),
+				"created": key.Created.UTC().Format(time.RFC3339)}
+			if err := c.say(t.out, answer, "%s: %s %s%s", id, strings.Join(key.Scopes, ","), key.Owner, flag); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

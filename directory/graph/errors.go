@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -21,9 +22,11 @@ import (
 )
 
 var (
-	errElsewhere = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer leads to another host; it was not followed")
-	errNotAPage  = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer could not be read")
-	errNotFound  = problem.New(problem.KindNotFound, "directory_object", "the directory has no such object")
+	errElsewhere   = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer leads to another host; it was not followed")
+	errNotAPage    = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer could not be read")
+	errCertificate = problem.New(problem.KindConflict, "directory_certificate",
+		"the certificate or its private key cannot be read; give both in one PEM, an RSA key without a password")
+	errNotFound = problem.New(problem.KindNotFound, "directory_object", "the directory has no such object")
 )
 
 // explain turns what the SDK reports into a sentence for an administrator.
@@ -60,7 +63,7 @@ func explainGraph(a asking, e *odataerrors.ODataError) error {
 	case e.ResponseStatusCode == http.StatusGone, code == "syncStateNotFound", code == "resyncRequired", code == "syncStateInvalid":
 		return directory.ErrExpired
 	case e.ResponseStatusCode == http.StatusUnauthorized:
-		return problem.New(problem.KindConflict, "directory_token", "Microsoft Graph does not accept our sign-in any more (%s); the next sync signs in again", code)
+		return fmt.Errorf("%w (%s)", directory.ErrNotSignedIn, code)
 	case e.ResponseStatusCode == http.StatusForbidden:
 		return problem.New(problem.KindConflict, "directory_consent",
 			"the app may not read %s: grant it the application permission %s and admin consent in Entra (%s)", a.what, a.permission, code)
@@ -94,17 +97,20 @@ func waitAsked(e *odataerrors.ODataError) time.Duration {
 	return retryAfter(h, time.Now())
 }
 
+// unavailable is for an answer that is no answer to the question.
 func unavailable(who string, status int, after time.Duration) error {
-	switch {
-	case status == http.StatusTooManyRequests && after > 0:
-		return problem.New(problem.KindUnavailable, "directory_busy", "%s is busy and asks us to wait %s; the next sync goes on from here", who, after.Round(time.Second))
-	case status == http.StatusTooManyRequests:
-		return problem.New(problem.KindUnavailable, "directory_busy", "%s is busy; the next sync goes on from here", who)
-	case status >= 500:
-		return problem.New(problem.KindUnavailable, "directory_unavailable", "%s is out of order for the moment (HTTP %d)", who, status)
+	if status < 500 && status != http.StatusTooManyRequests {
+		return problem.New(problem.KindUnavailable, "directory_network",
+			"something else answered in place of %s (HTTP %d): is there a proxy that wants a sign-in?", who, status)
 	}
-	return problem.New(problem.KindUnavailable, "directory_network",
-		"something else answered in place of %s (HTTP %d): is there a proxy that wants a sign-in?", who, status)
+	why := problem.New(problem.KindUnavailable, "directory_unavailable", "%s is out of order for the moment (HTTP %d)", who, status)
+	switch {
+	case after > 0:
+		why = problem.New(problem.KindUnavailable, "directory_busy", "%s is busy and asks us to wait %s", who, after.Round(time.Second))
+	case status == http.StatusTooManyRequests:
+		why = problem.New(problem.KindUnavailable, "directory_busy", "%s is busy and asks us to wait", who)
+	}
+	return &directory.Later{After: after, Err: why}
 }
 
 // explainSignIn goes by the numbers that Microsoft says may change, so what it
@@ -135,6 +141,8 @@ var signInCodes = map[int]struct{ code, text string }{
 	900382:  {"directory_cloud", "the tenant belongs to another cloud of Microsoft's"},
 	900432:  {"directory_cloud", "the tenant belongs to another cloud of Microsoft's"},
 	700016:  {"directory_client", "the tenant does not know the app: the client id is wrong, or the app was not consented to there"},
+	700027:  {"directory_certificate", "the certificate is not one of the app's: upload its public part under Certificates & secrets in Entra"},
+	700024:  {"directory_certificate", "the sign-in with the certificate was refused because of the time: is the clock of this machine right?"},
 	7000112: {"directory_app_disabled", "the app is disabled in the tenant"},
 	7000215: {"directory_secret", "the secret is wrong: was the Secret ID pasted instead of its Value?"},
 	7000222: {"directory_secret_expired", "the secret has expired: make a new one in Entra and enter it here"},
@@ -161,6 +169,7 @@ func explainNetwork(err error) error {
 	var unknown x509.UnknownAuthorityError
 	var certificate *tls.CertificateVerificationError
 	var timeout net.Error
+	passes := false
 	why := "the connection failed"
 	switch {
 	case errors.As(err, &name):
@@ -170,12 +179,18 @@ func explainNetwork(err error) error {
 	case errors.As(err, &certificate):
 		why = "its certificate is not valid"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		why = "there was no answer in time"
+		why, passes = "there was no answer in time", true
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		why, passes = "the connection broke before the answer was complete", true
 	default:
 		var op *net.OpError
 		if errors.As(err, &op) {
 			why = fmt.Sprintf("%s: %v", op.Op, op.Err)
 		}
 	}
-	return problem.New(problem.KindUnavailable, "directory_network", "Microsoft cannot be reached: %s", why)
+	p := problem.New(problem.KindUnavailable, "directory_network", "Microsoft cannot be reached: %s", why)
+	if passes {
+		return &directory.Later{Err: p}
+	}
+	return p
 }

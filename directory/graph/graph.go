@@ -12,10 +12,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	kiota "github.com/microsoft/kiota-abstractions-go"
 	azureauth "github.com/microsoft/kiota-authentication-azure-go"
@@ -28,32 +28,42 @@ import (
 	"github.com/varsel/varsel/directory"
 )
 
-// The hosts of Microsoft's global cloud.
-const (
-	GlobalAuthority = "https://login.microsoftonline.com"
-	GlobalGraphURL  = "https://graph.microsoft.com/v1.0"
-)
-
 // Config is one app in one tenant, and where to reach both.
 type Config struct {
-	Tenant, Client, Secret string
+	directory.Access
+	Cloud string // a name of directory's; the global one when empty
 
-	Authority string // sign-in, https; GlobalAuthority when empty
-	GraphURL  string // root of the API; GlobalGraphURL when empty
+	Authority string // sign-in, https, in place of the cloud's
+	GraphURL  string // root of the API, in place of the cloud's
 
 	// Transport makes the connections: http.DefaultTransport, with its
 	// HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE, when nil.
 	Transport http.RoundTripper
 }
 
-// Cloud is where directories are read: Microsoft's global cloud for empty URLs.
-func Cloud(authority, graphURL string, transport http.RoundTripper) directory.Cloud {
-	return directory.Cloud{
-		Hosts: orElse(authority, GlobalAuthority) + " " + orElse(graphURL, GlobalGraphURL),
-		Open: func(c directory.Credentials) (directory.Source, error) {
-			return Open(Config{c.Tenant, c.Client, c.Secret, authority, graphURL, transport})
-		},
+// hosts are a cloud's, from Microsoft's table of national deployments.
+type hosts struct{ authority, graph string }
+
+var clouds = map[string]hosts{
+	directory.GlobalCloud: {"https://login.microsoftonline.com", "https://graph.microsoft.com"},
+	directory.USGovCloud:  {"https://login.microsoftonline.us", "https://graph.microsoft.us"},
+	directory.DoDCloud:    {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
+	directory.ChinaCloud:  {"https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"},
+}
+
+// Clouds are Microsoft's, or one and the same private one for URLs that are not
+// empty.
+func Clouds(authority, graphURL string, transport http.RoundTripper) directory.Clouds {
+	all := directory.Clouds{}
+	for name, h := range clouds {
+		config := func(a directory.Access) Config { return Config{a, name, authority, graphURL, transport} }
+		all[name] = directory.Cloud{
+			Hosts: orElse(authority, h.authority) + " " + orElse(graphURL, h.graph),
+			Open:  func(a directory.Access) (directory.Source, error) { return Open(config(a)) },
+			Check: func(ctx context.Context, a directory.Access) []directory.Finding { return Check(ctx, config(a)) },
+		}
 	}
+	return all
 }
 
 func orElse(s, otherwise string) string {
@@ -65,39 +75,52 @@ func orElse(s, otherwise string) string {
 
 // source is one tenant's directory.
 type source struct {
-	root    *url.URL
-	adapter kiota.RequestAdapter
+	root       *url.URL
+	adapter    kiota.RequestAdapter
+	credential azcore.TokenCredential
+	scope      string
+	access     directory.Access
 }
 
 // Open makes a reader of the tenant's directory. It asks nobody anything yet;
 // each reader signs in anew, so that a permission just granted counts.
-func Open(c Config) (directory.Source, error) {
-	root, err := absolute(orElse(c.GraphURL, GlobalGraphURL))
+func Open(c Config) (directory.Source, error) { return open(c) }
+
+func open(c Config) (*source, error) {
+	h := clouds[orElse(c.Cloud, directory.GlobalCloud)]
+	root, err := absolute(orElse(c.GraphURL, h.graph))
 	if err != nil {
 		return nil, err
 	}
 	if root.Path = strings.TrimSuffix(root.Path, "/"); root.Path == "" {
 		root.Path = "/v1.0"
 	}
-	authority, err := absolute(orElse(c.Authority, GlobalAuthority))
+	authority, err := absolute(orElse(c.Authority, h.authority))
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard{root, authority, c.Transport}
+	guarded := guard{root, authority, c.Transport, c.Told}
 	if c.Transport == nil {
 		guarded.next = http.DefaultTransport
 	}
-	auth, err := signIn(c, root, authority, guarded)
+	s := &source{root: root, scope: scope(root, h), access: c.Access}
+	if s.credential, err = signIn(c, authority, guarded); err != nil {
+		return nil, err
+	}
+	// The valid host is named because requests to others would leave without a
+	// token, and without an error.
+	auth, err := azureauth.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(s.credential, []string{s.scope}, []string{root.Hostname()})
 	if err != nil {
 		return nil, err
 	}
 	adapter, err := khttp.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
-		auth, kjson.NewJsonParseNodeFactory(), nil, client(retrying(guarded)))
+		auth, kjson.NewJsonParseNodeFactory(), nil, client(plainNames(guarded)))
 	if err != nil {
 		return nil, err
 	}
 	adapter.SetBaseUrl(root.String())
-	return &source{root, adapter}, nil
+	s.adapter = adapter
+	return s, nil
 }
 
 func absolute(address string) (*url.URL, error) {
@@ -108,40 +131,46 @@ func absolute(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// signIn gets tokens for the app itself. The valid hosts are named because
-// requests to others would leave without a token, and without an error.
-func signIn(c Config, root, authority *url.URL, transport http.RoundTripper) (*azureauth.AzureIdentityAuthenticationProvider, error) {
-	var o azidentity.ClientSecretCredentialOptions
+// signIn gets tokens for the app itself.
+func signIn(c Config, authority *url.URL, transport http.RoundTripper) (azcore.TokenCredential, error) {
+	var o azcore.ClientOptions
 	o.Cloud.ActiveDirectoryAuthorityHost = authority.String()
-	o.DisableInstanceDiscovery = c.Authority != ""
 	o.Transport = client(transport)
-	o.Retry.MaxRetries = 1
-	credential, err := azidentity.NewClientSecretCredential(c.Tenant, c.Client, c.Secret, &o)
-	if err != nil {
-		return nil, fmt.Errorf("sign-in at %s: %w", authority.Host, err)
+	o.Retry.MaxRetries = -1 // who asks decides when to ask again
+	private := c.Authority != ""
+	if c.Certificate == "" {
+		credential, err := azidentity.NewClientSecretCredential(c.Tenant, c.Client, c.Secret,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
+		if err != nil {
+			return nil, fmt.Errorf("sign-in at %s: %w", authority.Host, err)
+		}
+		return credential, nil
 	}
-	return azureauth.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(credential, []string{scope(root)}, []string{root.Hostname()})
+	certificates, key, err := azidentity.ParseCertificates([]byte(c.Certificate), nil)
+	if err != nil {
+		return nil, errCertificate
+	}
+	credential, err := azidentity.NewClientCertificateCredential(c.Tenant, c.Client, certificates, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
+	if err != nil {
+		return nil, errCertificate
+	}
+	return credential, nil
 }
-
-var nationalClouds = []string{"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
 
 // scope is spelled out: left to itself the SDK asks for the host that it talks
 // to, which for a private address is nothing that Entra knows (AADSTS500011).
-func scope(root *url.URL) string {
-	if slices.Contains(nationalClouds, root.Hostname()) {
-		return "https://" + root.Hostname() + "/.default"
+func scope(root *url.URL, named hosts) string {
+	for _, h := range clouds {
+		if h.graph == "https://"+root.Hostname() {
+			return h.graph + "/.default"
+		}
 	}
-	return "https://graph.microsoft.com/.default"
+	return named.graph + "/.default"
 }
 
-const (
-	// requestTimeout is for one page, waits and second tries included.
-	requestTimeout = 100 * time.Second
-
-	// longestWait is how long a page waits for its turn when Graph asks for it;
-	// what takes longer ends the run, and a later one goes on.
-	longestWait = 10 * time.Second
-)
+// requestTimeout is for one page.
+const requestTimeout = 100 * time.Second
 
 func client(transport http.RoundTripper) *http.Client {
 	return &http.Client{
@@ -151,53 +180,45 @@ func client(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// retrying tries a page again, twice at most, when Graph is busy for a moment.
-func retrying(transport http.RoundTripper) http.RoundTripper {
-	again := khttp.NewRetryHandlerWithOptions(khttp.RetryHandlerOptions{
-		MaxRetries:   2,
-		DelaySeconds: 1,
-		ShouldRetry: func(_ time.Duration, _ int, _ *http.Request, r *http.Response) bool {
-			return retryAfter(r.Header, time.Now()) <= longestWait
-		},
-	})
-	return onlyJSON{khttp.NewCustomTransportWithParentTransport(transport, again, khttp.NewParametersNameDecodingHandler())}
+// plainNames sends $select as it is written. Nothing is tried again here: a wait
+// is for the queue.
+func plainNames(transport http.RoundTripper) http.RoundTripper {
+	return onlyJSON{khttp.NewCustomTransportWithParentTransport(transport, khttp.NewParametersNameDecodingHandler())}
 }
 
-var (
-	personSelect = append([]string{"id"}, directory.PersonFields...)
-	groupSelect  = append([]string{"id", "members"}, directory.GroupFields...)
-)
+var groupSelect = append([]string{"id", "members"}, directory.GroupFields...)
+
+func (s *source) personSelect() []string { return append([]string{"id"}, s.access.PersonFields...) }
 
 // asItIs keeps the SDK from rewriting a link, which only Graph understands.
 var asItIs = []kiota.RequestOption{&khttp.ParametersNameDecodingOptions{Enable: false}}
 
 func (s *source) People(ctx context.Context, link string) (directory.Page, error) {
-	return s.page(ctx, asking{"the people", "User.Read.All"}, link, func() (*kiota.RequestInformation, error) {
+	return s.page(ctx, askingPeople, link, func() (*kiota.RequestInformation, error) {
 		if link != "" {
 			return users.NewDeltaRequestBuilder(link, s.adapter).ToGetRequestInformation(ctx, &users.DeltaRequestBuilderGetRequestConfiguration{Options: asItIs})
 		}
 		return s.users().Delta().ToGetRequestInformation(ctx, &users.DeltaRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: personSelect},
+			QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: s.personSelect()},
 		})
 	})
 }
 
 func (s *source) Groups(ctx context.Context, link string) (directory.Page, error) {
-	return s.page(ctx, asking{"the groups", "Group.Read.All and GroupMember.Read.All"}, link, func() (*kiota.RequestInformation, error) {
+	return s.page(ctx, askingGroups, link, func() (*kiota.RequestInformation, error) {
 		if link != "" {
 			return groups.NewDeltaRequestBuilder(link, s.adapter).ToGetRequestInformation(ctx, &groups.DeltaRequestBuilderGetRequestConfiguration{Options: asItIs})
 		}
-		all := groups.NewGroupsRequestBuilderInternal(s.base(), s.adapter)
-		return all.Delta().ToGetRequestInformation(ctx, &groups.DeltaRequestBuilderGetRequestConfiguration{
+		return s.groups().Delta().ToGetRequestInformation(ctx, &groups.DeltaRequestBuilderGetRequestConfiguration{
 			QueryParameters: &groups.DeltaRequestBuilderGetQueryParameters{Select: groupSelect},
 		})
 	})
 }
 
 func (s *source) Person(ctx context.Context, id string) (directory.Item, error) {
-	raw, err := s.get(ctx, asking{"a person", "User.Read.All"}, func() (*kiota.RequestInformation, error) {
+	raw, err := s.get(ctx, askingPeople, func() (*kiota.RequestInformation, error) {
 		return s.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: personSelect},
+			QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: s.personSelect()},
 		})
 	})
 	if errors.Is(err, errNotFound) {
@@ -213,10 +234,20 @@ func (s *source) users() *users.UsersRequestBuilder {
 	return users.NewUsersRequestBuilderInternal(s.base(), s.adapter)
 }
 
+func (s *source) groups() *groups.GroupsRequestBuilder {
+	return groups.NewGroupsRequestBuilderInternal(s.base(), s.adapter)
+}
+
 func (s *source) base() map[string]string { return map[string]string{"baseurl": s.root.String()} }
 
 // asking is what a request is for, and which permission it needs.
 type asking struct{ what, permission string }
+
+var (
+	askingPeople  = asking{"the people", "User.Read.All"}
+	askingGroups  = asking{"the groups", "Group.Read.All and GroupMember.Read.All"}
+	askingMembers = asking{"who is in the groups", "GroupMember.Read.All"}
+)
 
 func (s *source) page(ctx context.Context, a asking, link string, request func() (*kiota.RequestInformation, error)) (directory.Page, error) {
 	if err := s.checkLink(link); err != nil {
@@ -251,6 +282,8 @@ func (s *source) get(ctx context.Context, a asking, request func() (*kiota.Reque
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", a.what, err)
 	}
+	// Reading in the background stands back when the tenant's budget is short.
+	info.Headers.TryAdd("x-ms-throttle-priority", priority(s.access.Urgent))
 	ctx, broken := watched(ctx)
 	raw, err := s.adapter.SendPrimitive(ctx, info, "[]byte", kiota.ErrorMappings{
 		"XXX": odataerrors.CreateODataErrorFromDiscriminatorValue,
@@ -260,4 +293,11 @@ func (s *source) get(ctx context.Context, a asking, request func() (*kiota.Reque
 	}
 	body, _ := raw.([]byte)
 	return body, nil
+}
+
+func priority(urgent bool) string {
+	if urgent {
+		return "high"
+	}
+	return "low"
 }

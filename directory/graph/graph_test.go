@@ -4,12 +4,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,7 +47,10 @@ func trusting(t *testing.T, pems ...[]byte) *http.Transport {
 
 func config(t *testing.T, sim *graphsim.Server) graph.Config {
 	return graph.Config{
-		Tenant: sim.TenantID(), Client: sim.ClientID(), Secret: sim.Secret(),
+		Access: directory.Access{
+			Credentials:  directory.Credentials{Tenant: sim.TenantID(), Client: sim.ClientID(), Secret: sim.Secret()},
+			PersonFields: directory.PersonFields,
+		},
 		Authority: sim.URL(), GraphURL: sim.GraphURL(), Transport: trusting(t, sim.CAPEM()),
 	}
 }
@@ -178,7 +183,10 @@ func TestTheFaultsOfGraphAreExplained(t *testing.T) {
 
 	for status, code := range map[int]string{502: "directory_unavailable", 500: "directory_unavailable", 400: "directory_answer"} {
 		sim.Fail(1, status)
-		explained(t, c, code, "Microsoft Graph", people())
+		err := people()
+		explained(t, c, code, "Microsoft Graph", err)
+		var later *directory.Later
+		equal(t, status >= 500, errors.As(err, &later))
 	}
 	sim.Throttle(1, 120) // not waited for here
 	explained(t, c, "directory_busy", "2m0s", people())
@@ -190,10 +198,15 @@ func TestTheFaultsOfGraphAreExplained(t *testing.T) {
 	equal(t, nil, people())
 }
 
-func TestAShortThrottleIsWaitedFor(t *testing.T) {
+func TestAThrottleIsLeftToWhoAsks(t *testing.T) {
 	sim := startSim(t, graphsim.Options{Org: graphsim.Example(5)})
 	s := open(t, config(t, sim))
-	sim.Throttle(1, 1)
+	sim.Throttle(1, 7)
+	_, err := s.People(t.Context(), "")
+	var later *directory.Later
+	if !errors.As(err, &later) || later.After != 7*time.Second {
+		t.Errorf("got %v", err)
+	}
 	p, err := s.People(t.Context(), "")
 	equal(t, nil, err)
 	equal(t, 5, len(p.Items))

@@ -2,9 +2,12 @@ package graph_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
@@ -50,13 +53,18 @@ func newHouse(t *testing.T, o graphsim.Options) *house {
 		}
 		return problem.New(problem.KindForbidden, "no_agreement", "there is no agreement")
 	}
-	cloud := graph.Cloud(h.sim.URL(), h.sim.GraphURL(), trusting(t, h.sim.CAPEM()))
-	h.Directory = directory.New(d, ring, h.book, gate, cloud, 1)
+	h.Directory = directory.New(directory.House{DB: d, Ring: ring, Book: h.book, Gate: gate,
+		Clouds: graph.Clouds(h.sim.URL(), h.sim.GraphURL(), trusting(t, h.sim.CAPEM()))}, 1)
 	return h
 }
 
 func (h *house) connect() (directory.Connection, error) {
-	return h.Connect(h.Context(), account, directory.Credentials{Tenant: h.sim.TenantID(), Client: h.sim.ClientID(), Secret: h.sim.Secret()})
+	c, report, err := h.Connect(h.Context(), account, directory.Setup{Credentials: directory.Credentials{
+		Tenant: h.sim.TenantID(), Client: h.sim.ClientID(), Secret: h.sim.Secret()}})
+	if err == nil && !report.OK() {
+		err = errors.New(report.Failed())
+	}
+	return c, err
 }
 
 func (h *house) synced() directory.Run {
@@ -98,7 +106,9 @@ func TestACompanyIsSyncedOverTheWire(t *testing.T) { // S1, S2, S3, S8, S12, S13
 	run := h.synced()
 	h.inStep()
 	// What Example promises of a hundred people.
-	equal(t, directory.Counts{People: 1000, Contacts: 980, WithoutNumber: 30, Invalid: 10, Added: 980}, run.Counts)
+	equal(t, []int{1000, 980, 30, 10, 980}, []int{run.People, run.Contacts, run.WithoutNumber, run.Invalid, run.Added})
+	equal(t, 20, run.Skipped[directory.SkippedGuest]+run.Skipped[directory.SkippedBlocked])
+	equal(t, 1000+len(h.sim.Groups()), run.Records)
 	coverage, err := h.book.Coverage(t.Context(), account)
 	equal(t, nil, err)
 	equal(t, []int{980, 940, 30, 10}, []int{coverage.Contacts, coverage.WithNumber, coverage.WithoutNumber, coverage.Invalid})
@@ -160,21 +170,93 @@ func TestTheFaultsOfDeltaRoundsDoNoHarm(t *testing.T) { // S1
 	}
 }
 
-func TestASyncThatFailsHalfWayGoesOn(t *testing.T) {
+func TestARunWaitsForABusyDirectoryAndGoesOn(t *testing.T) {
 	h := newHouse(t, graphsim.Options{Org: graphsim.Example(200), PageSize: 20})
 	c, err := h.connect()
 	equal(t, nil, err)
-	h.sim.Pass(5)
-	h.sim.Fail(1, 500)
+	h.sim.Pass(8)
+	h.sim.Throttle(1, 120)
+	before := time.Now()
 	run, err := h.Sync(t.Context(), account, c.ID)
-	if !problem.Has(err, "directory_unavailable") {
+	if !problem.Has(err, "directory_busy") {
 		t.Errorf("got %v", err)
 	}
-	equal(t, []any{directory.Failed, 100, err.Error()}, []any{run.State, run.Records, run.Reason})
+	equal(t, []string{directory.Waiting, "directory_busy"}, []string{run.State, run.Code})
+	if wait := run.ResumeAt.Sub(before); wait < 119*time.Second || wait > 150*time.Second {
+		t.Errorf("it waits %v", wait)
+	}
+	due := func(at time.Time) int {
+		list, err := h.Due(t.Context(), at)
+		equal(t, nil, err)
+		return len(list)
+	}
+	// Not even somebody who asks for a sync makes it go on too early.
+	_, err = h.Request(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	equal(t, []int{0, 1}, []int{due(before.Add(110 * time.Second)), due(run.ResumeAt)})
+	done, err := h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	equal(t, []any{run.ID, directory.Done, 200 + len(h.sim.Groups())}, []any{done.ID, done.State, done.Records})
+	h.inStep()
+}
+
+func TestADirectoryThatStaysOutOfOrderFailsTheRun(t *testing.T) {
+	h := newHouse(t, graphsim.Options{Org: graphsim.Example(200), PageSize: 20})
+	c, err := h.connect()
+	equal(t, nil, err)
+	h.sim.Pass(8)
+	h.sim.Fail(100, 500)
+	var run directory.Run
+	for range 10 {
+		if run, err = h.Sync(t.Context(), account, c.ID); run.State != directory.Waiting {
+			break
+		}
+	}
+	equal(t, []string{directory.Failed, "directory_unavailable", err.Error()}, []string{run.State, run.Code, run.Reason})
 	c, _ = h.Connection(t.Context(), account, c.ID)
 	equal(t, []string{directory.Failing, err.Error()}, []string{c.State, c.Reason})
+	h.sim.ClearFaults()
 	equal(t, 200, h.synced().People)
 	h.inStep()
+}
+
+func TestASignInThatIsRevokedIsRenewedInTheRun(t *testing.T) {
+	h := newHouse(t, graphsim.Options{Org: graphsim.Example(50)})
+	c, err := h.connect()
+	equal(t, nil, err)
+	_, err = h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	h.sim.ExpireTokens()
+	_, err = h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	h.inStep()
+}
+
+func TestOneGroupIsReadAgain(t *testing.T) { // Q50
+	h := newHouse(t, graphsim.Options{Org: graphsim.Example(120), PageSize: 30, MembersPerPage: 40})
+	c, err := h.connect()
+	equal(t, nil, err)
+	_, err = h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	group := h.sim.Groups()[1]
+	people := h.sim.Users()
+	h.sim.UpdateUser(people[0].ID, map[string]any{"displayName": "Renamed"})
+	h.sim.AddMember(group.ID, people[0].ID)
+	_, err = h.RequestGroup(t.Context(), account, c.ID, group.ID)
+	equal(t, nil, err)
+	before := len(h.sim.Requests())
+	run, err := h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	equal(t, []string{directory.Group, directory.Done}, []string{run.Kind, run.State})
+	for _, r := range h.sim.Requests()[before:] {
+		if strings.Contains(r.Path, "delta") {
+			t.Errorf("the whole directory was asked for: %s", r.Path)
+		}
+	}
+	h.inStep()
+	list, err := h.book.Contacts(t.Context(), account, 0, 1000)
+	equal(t, nil, err)
+	equal(t, true, slices.ContainsFunc(list, func(c contacts.Contact) bool { return c.Name == "Renamed" }))
 }
 
 func TestNoTokenIsAskedForBeforeAnAgreement(t *testing.T) { // S6
@@ -183,12 +265,17 @@ func TestNoTokenIsAskedForBeforeAnAgreement(t *testing.T) { // S6
 	if _, err := h.connect(); !problem.Has(err, "no_agreement") {
 		t.Errorf("connecting: %v", err)
 	}
+	equal(t, 0, len(h.sim.Requests()))
 	h.agreed = true
 	c, err := h.connect()
 	equal(t, nil, err)
 	h.agreed = false
+	checked := len(h.sim.Requests())
 	if _, err := h.Sync(t.Context(), account, c.ID); !problem.Has(err, "no_agreement") {
 		t.Errorf("syncing: %v", err)
 	}
-	equal(t, 0, len(h.sim.Requests()))
+	if _, _, err := h.Check(t.Context(), account, c.ID); !problem.Has(err, "no_agreement") {
+		t.Errorf("checking: %v", err)
+	}
+	equal(t, checked, len(h.sim.Requests()))
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/varsel/varsel/directory"
 )
 
 // guard lets through what reading needs, and nothing else: GET to Graph, the
@@ -15,6 +17,7 @@ import (
 type guard struct {
 	graph, authority *url.URL
 	next             http.RoundTripper
+	told             func(directory.Exchange)
 }
 
 func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -22,7 +25,36 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, report(r.Context(), errElsewhere)
 	}
 	resp, err := g.next.RoundTrip(r)
+	if g.told != nil {
+		g.told(g.exchange(r, resp))
+	}
 	return resp, report(r.Context(), err)
+}
+
+// exchange tells what was asked without telling of whom.
+func (g guard) exchange(r *http.Request, resp *http.Response) directory.Exchange {
+	e := directory.Exchange{Method: r.Method, Resource: "/oauth2/v2.0/token"}
+	if resp != nil {
+		e.Status = resp.StatusCode
+	}
+	if path, ok := strings.CutPrefix(r.URL.Path, g.graph.Path); ok && sameOrigin(r.URL, g.graph) {
+		e.Resource = resource(path)
+	}
+	return e
+}
+
+// resource names a path as Microsoft's reference does: /groups/{id}/members.
+func resource(path string) string {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	if len(parts) > 1 {
+		switch strings.TrimPrefix(strings.TrimSuffix(parts[1], "()"), "microsoft.graph.") {
+		case "delta":
+			parts[1] = "delta"
+		default:
+			parts[1] = "{id}"
+		}
+	}
+	return "/" + strings.Join(parts, "/")
 }
 
 func (g guard) allows(r *http.Request) bool {
@@ -92,14 +124,18 @@ type notJSON struct {
 
 func (e *notJSON) Error() string { return fmt.Sprintf("HTTP %d that is not JSON", e.status) }
 
-// retryAfter reads seconds or a date (RFC 9110 10.2.3), 0 for none.
+// retryAfter reads seconds or a date in any of its three forms (RFC 9110 10.2.3,
+// 5.6.7), 0 for none. A date that has passed means at once.
 func retryAfter(h http.Header, now time.Time) time.Duration {
-	said := h.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(said, 64); err == nil {
-		return time.Duration(seconds * float64(time.Second))
+	said := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(said, 64); err == nil && seconds >= 0 && seconds < maxRetryAfter.Seconds() {
+		return max(time.Duration(seconds*float64(time.Second)), time.Millisecond)
 	}
 	if at, err := http.ParseTime(said); err == nil {
-		return at.Sub(now)
+		return max(at.Sub(now), time.Millisecond)
 	}
 	return 0
 }
+
+// maxRetryAfter is beyond what anybody means.
+const maxRetryAfter = 30 * 24 * time.Hour
