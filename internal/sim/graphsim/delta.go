@@ -30,8 +30,18 @@ func (col *collection) delta(c *call) (any, *graphError) {
 	if b.Done || b.Until == 0 {
 		b.begin(c)
 	}
-	r := round{bookmark: b, col: col, call: c, minimal: minimal(c.header), ids: idSet(b.IDs)}
-	return r.page(), nil
+	r := round{bookmark: b, col: col, call: c, minimal: c.faults.Minimal || minimal(c.header), ids: idSet(b.IDs)}
+	p := r.page()
+	if c.Tenant.faults.take(func(w *waiting) *int { return &w.foreign }) {
+		p.leadAway(c.srv)
+	}
+	return p, nil
+}
+
+// leadAway points at a host that has no business in a round, and does not exist.
+func (p *page) leadAway(s *Server) {
+	p.Next = strings.Replace(p.Next, s.url, "https://graph.elsewhere.example", 1)
+	p.Delta = strings.Replace(p.Delta, s.url, "https://graph.elsewhere.example", 1)
 }
 
 // bookmark says where the request wants to read on. A first request gets an
@@ -51,8 +61,11 @@ func (col *collection) bookmark(c *call) (bookmark, *graphError) {
 	if b.Kind != col.name+"/delta" || b.Tenant != c.Tenant.id || b.Done != (delta != "") {
 		return b, badQuery("The token does not belong to this request.")
 	}
-	if c.Tenant.faults.takeGone() {
+	if c.Tenant.faults.take(func(w *waiting) *int { return &w.gone }) {
 		return b, col.gone(c, b)
+	}
+	if c.Tenant.faults.take(func(w *waiting) *int { return &w.resync }) {
+		return b, &graphError{status: http.StatusBadRequest, code: "resyncRequired", message: "The sync state is no longer kept; start a full synchronization."}
 	}
 	if b.Done && c.faults.tooOld(c.srv.now().Sub(b.Issued)) {
 		return b, stateNotFound()
@@ -119,7 +132,7 @@ func (r *round) page() page {
 	if r.Again != nil {
 		items = r.replay(items)
 	}
-	p.Value = append(p.Value, items...)
+	p.Value = append(p.Value, r.disturbed(items)...)
 	on := r.bookmark
 	on.Again, on.Pause = nil, r.call.faults.EmptyPages
 	if r.call.faults.ReplayItems {
@@ -136,6 +149,26 @@ func (r *round) page() page {
 		p.Delta = r.link("$deltatoken", r.end())
 	}
 	return p
+}
+
+// disturbed shuffles a page and says one thing on it twice, or puts a null into
+// it, when such faults stand.
+func (r *round) disturbed(items []item) []item {
+	if len(items) == 0 {
+		return items
+	}
+	if seed := r.call.faults.Shuffle; seed != 0 {
+		d := newDice(int(seed) + r.At.Object<<8 + r.At.Wave)
+		items = append(items, pick(d, items))
+		for i := range items {
+			j := i + d.roll(len(items)-i)
+			items[i], items[j] = items[j], items[i]
+		}
+	}
+	if r.call.faults.NullItems {
+		items = slices.Insert(items, len(items)/2, item(nil))
+	}
+	return items
 }
 
 func (r *round) replay(items []item) []item {

@@ -58,6 +58,10 @@ func TestMembersWithoutUserRead(t *testing.T) {
 		{"@odata.type": "#microsoft.graph.group", "id": "some", "displayName": "Some"},
 		{"@odata.type": "#microsoft.graph.user", "id": "eli", "displayName": nil},
 	})
+	for path, want := range map[string]int{"/users": 403, "/users/delta": 403, "/users/eli": 403, "/groups/delta": 200, "/organization": 200} {
+		equal(t, path, c.get(path).status, want)
+	}
+	equal(t, "memberships", c.round("/groups/delta?$select=members").edges("all"), map[string]string{"some": "", "eli": ""})
 }
 
 func TestEmptyPagesBetween(t *testing.T) {
@@ -110,6 +114,13 @@ func TestOnlyReadingIsAllowed(t *testing.T) {
 		}
 	}
 	equal(t, "now", s.GraphMethods(), map[string]int{"GET": 1, "POST": 1, "PATCH": 1, "DELETE": 1})
+	var writes []string
+	for _, q := range s.GraphWrites() {
+		writes = append(writes, q.Method+" "+q.Path)
+	}
+	equal(t, "writes", writes, []string{"POST /v1.0/users/bo", "PATCH /v1.0/users/bo", "DELETE /v1.0/users/bo"})
+	c.send("POST", "/subscriptions")
+	equal(t, "apart", fmt.Sprint(len(s.GraphWrites()), len(s.SubscriptionCalls())), "3 1")
 	equal(t, "unknown", c.get("/me").status, http.StatusBadRequest)
 }
 
@@ -128,6 +139,16 @@ func TestRecordsWhatItSaw(t *testing.T) {
 		"GET /v1.0/groups  401",
 	})
 	equal(t, "sign-ins", s.SignIns(), 1)
+}
+
+func TestRecordsHowItWasAsked(t *testing.T) {
+	s, c := start(t, Options{Org: staff()})
+	req, _ := http.NewRequest("GET", s.GraphURL()+"/users", nil)
+	req.Header = http.Header{"Prefer": {"return=minimal", "x"}, "X-Ms-Throttle-Priority": {"low"}, "Consistencylevel": {"eventual"}}
+	c.do(req)
+	all := s.Requests()
+	q := all[len(all)-1]
+	equal(t, "headers", []string{q.Prefer, q.ThrottlePriority, q.ConsistencyLevel}, []string{"return=minimal, x", "low", "eventual"})
 }
 
 func TestTheRecordIsBounded(t *testing.T) {

@@ -2,10 +2,12 @@ package graphsim
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -40,39 +42,63 @@ func (s *Server) graphRoutes() *http.ServeMux {
 
 func (s *Server) answer(resource string, f answerer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c, refused := s.call(resource, r)
+		t, refused := s.admitted(r)
 		if refused != nil {
 			s.replyError(w, r, refused)
 			return
 		}
-		body, refused := f(c)
-		if refused != nil {
-			s.replyError(w, r, refused)
-			return
+		meets := t.faults.next()
+		if meets.dropped {
+			w.(*recorder).note(0)
+			hangUp(r)
 		}
-		s.replyJSON(w, r, http.StatusOK, body)
+		if meets.cut {
+			w = shortWriter{w, r}
+		}
+		s.serve(w, r, t.call(s, r), resource, meets.refusal, f)
 	}
 }
 
-// call admits a request, in the order the real service decides: who, how busy,
-// allowed or not.
-func (s *Server) call(resource string, r *http.Request) (*call, *graphError) {
+// serve decides in the order of the real service: how busy, allowed or not.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, resource string, refused *graphError, f answerer) {
+	var body any
+	if refused == nil && (r.Method != http.MethodGet || c.faults.refuses(resource)) {
+		refused = denied()
+	}
+	if refused == nil {
+		body, refused = f(c)
+	}
+	if refused != nil {
+		s.replyError(w, r, refused)
+		return
+	}
+	s.replyJSON(w, r, http.StatusOK, body)
+}
+
+// admitted finds out who asks.
+func (s *Server) admitted(r *http.Request) (*Tenant, *graphError) {
 	t, why := s.admit(r.Header.Get("Authorization"))
 	if t == nil {
-		return nil, s.unauthenticated(why)
+		return nil, s.unauthenticated(why, "")
 	}
-	if refused := t.faults.next(); refused != nil {
-		return nil, refused
+	if t.faults.take(func(w *waiting) *int { return &w.challenges }) {
+		claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, s.now().Unix())
+		return nil, s.unauthenticated("Continuous access evaluation resulted in challenge.",
+			`, error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
 	}
-	c := &call{Tenant: t, srv: s, id: r.PathValue("id"), query: r.URL.Query(), header: r.Header, faults: t.Faults()}
-	if r.Method != http.MethodGet || c.faults.refuses(resource) {
-		return nil, &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
-	}
-	return c, nil
+	return t, nil
 }
 
-func (s *Server) unauthenticated(why string) *graphError {
-	challenge := fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", client_id="%s"`, s.url, graphAppID)
+func (t *Tenant) call(s *Server, r *http.Request) *call {
+	return &call{Tenant: t, srv: s, id: r.PathValue("id"), query: r.URL.Query(), header: r.Header, faults: t.Faults()}
+}
+
+func denied() *graphError {
+	return &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
+}
+
+func (s *Server) unauthenticated(why, more string) *graphError {
+	challenge := fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", client_id="%s"%s`, s.url, graphAppID, more)
 	return &graphError{
 		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken", message: why,
 		header: http.Header{"Www-Authenticate": {challenge}},
@@ -131,6 +157,7 @@ func (s *Server) replyError(w http.ResponseWriter, r *http.Request, e *graphErro
 	}
 	if e.page != "" {
 		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Length", strconv.Itoa(len(e.page)))
 		w.WriteHeader(e.status)
 		w.Write([]byte(e.page))
 		return
@@ -154,6 +181,7 @@ func (s *Server) replyJSON(w http.ResponseWriter, r *http.Request, status int, b
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	h.Set("OData-Version", "4.0")
 	h.Set("Request-Id", randomGUID())
 	if id := r.Header.Get("client-request-id"); id != "" {

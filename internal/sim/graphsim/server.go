@@ -119,9 +119,10 @@ func (s *Server) listen(addr string) error {
 	s.url = "https://" + l.Addr().String()
 	s.signIn, s.graph = s.signInRoutes(), s.graphRoutes()
 	s.http = &http.Server{
-		Handler:   s,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.authority.server}, MinVersion: tls.VersionTLS12},
-		ErrorLog:  log.New(io.Discard, "", 0), // clients that refuse our certificate are their own witness
+		Handler:     s,
+		ConnContext: withWire,
+		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{s.authority.server}, MinVersion: tls.VersionTLS12},
+		ErrorLog:    log.New(io.Discard, "", 0), // clients that refuse our certificate are their own witness
 	}
 	go func() {
 		defer close(s.served)
@@ -159,6 +160,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.inFlight.Done()
 	rec := &recorder{ResponseWriter: w, record: &s.record, request: Request{
 		Method: r.Method, Path: r.URL.Path, RawQuery: r.URL.RawQuery, Time: s.now(),
+		Prefer:           strings.Join(r.Header.Values("Prefer"), ", "),
+		ThrottlePriority: r.Header.Get("x-ms-throttle-priority"),
+		ConsistencyLevel: r.Header.Get("ConsistencyLevel"),
 	}}
 	if isGraph(r.URL.Path) {
 		s.graph.ServeHTTP(rec, r)
@@ -179,6 +183,10 @@ func (s *Server) enter() bool {
 }
 
 func isGraph(path string) bool { return strings.HasPrefix(path, graphPrefix+"/") }
+
+func isSubscriptions(path string) bool {
+	return path == graphPrefix+"/subscriptions" || strings.HasPrefix(path, graphPrefix+"/subscriptions/")
+}
 
 func orElse[T comparable](v, otherwise T) T {
 	var zero T

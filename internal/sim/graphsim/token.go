@@ -76,8 +76,10 @@ func segment(v any) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
+// issue also answers a claims challenge: the new token has what was asked for.
 func (s *Server) issue(t *Tenant) string {
 	now := s.now()
+	t.ClaimsChallenge(0)
 	return s.signer.sign(claims{
 		Audience: "https://graph.microsoft.com",
 		Issuer:   s.url + "/" + t.id + "/v2.0",
@@ -98,10 +100,9 @@ func (s *Server) issue(t *Tenant) string {
 func (t *Tenant) roles() []string {
 	f, roles := t.Faults(), []string{}
 	for _, p := range permissions {
-		if f.refuses(p.resource) || f.NoUserRead && p.role == "User.Read.All" {
-			continue
+		if !f.refuses(p.resource) {
+			roles = append(roles, p.role)
 		}
-		roles = append(roles, p.role)
 	}
 	return roles
 }
