@@ -32,6 +32,7 @@ type Options struct {
 	Addr string // loopback only; 127.0.0.1:0 when empty
 
 	TenantID, ClientID, Secret string
+	Certificates               [][]byte // public ones registered on the app, PEM or DER
 
 	PageSize       int           // items per delta page, 200 when zero
 	MembersPerPage int           // memberships per delta page, 500 when zero
@@ -93,7 +94,7 @@ func Start(o Options) (*Server, error) {
 		tenants:        map[string]*Tenant{},
 		served:         make(chan struct{}),
 	}
-	home, err := s.AddTenant(TenantOptions{TenantID: o.TenantID, ClientID: o.ClientID, Secret: o.Secret, Org: o.Org})
+	home, err := s.AddTenant(TenantOptions{TenantID: o.TenantID, ClientID: o.ClientID, Secret: o.Secret, Certificates: o.Certificates, Org: o.Org})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, s.now(), badRequest(900144, "The body of the request is not a form."))
 		return
 	}
-	t, refusal := s.authenticate(r)
+	t, app, refusal := s.authenticate(r)
 	if refusal != nil {
 		refuse(w, r, s.now(), refusal)
 		return
@@ -39,24 +39,53 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		"token_type":     "Bearer",
 		"expires_in":     life,
 		"ext_expires_in": life,
-		"access_token":   s.issue(t),
+		"access_token":   s.issue(t, app),
 	})
 }
 
-func (s *Server) authenticate(r *http.Request) (*Tenant, *refusal) {
+func (s *Server) authenticate(r *http.Request) (*Tenant, *app, *refusal) {
 	t := s.tenant(r.PathValue("tenant"))
 	if t == nil {
-		return nil, noTenant("invalid_request", r.PathValue("tenant"))
+		return nil, nil, noTenant("invalid_request", r.PathValue("tenant"))
 	}
 	if grant := r.PostForm.Get("grant_type"); grant != "client_credentials" {
-		return nil, &refusal{http.StatusBadRequest, "unsupported_grant_type", 70003, fmt.Sprintf("This app does not support the grant type '%s'.", grant)}
+		return nil, nil, &refusal{http.StatusBadRequest, "unsupported_grant_type", 70003, fmt.Sprintf("This app does not support the grant type '%s'.", grant)}
 	}
-	id, secret := clientCredentials(r)
-	return t, firstRefusal(
-		func() *refusal { return t.checkClient(id) },
-		func() *refusal { return t.checkSecret(secret, r.PostForm) },
+	a, no := s.appIn(t, r)
+	if no != nil {
+		return nil, nil, no
+	}
+	return t, a, firstRefusal(
+		func() *refusal { return s.checkCredential(t, a, r) },
 		func() *refusal { return s.checkScope(r.PostForm.Get("scope")) },
+		func() *refusal { return t.checkPolicy() },
 	)
+}
+
+// appIn finds the app that the request names, if the tenant lets it sign in.
+func (s *Server) appIn(t *Tenant, r *http.Request) (*app, *refusal) {
+	id, _ := clientCredentials(r)
+	f := t.Faults()
+	switch {
+	case id == "":
+		return nil, badRequest(900144, "The body of the request must have the parameter 'client_id'.")
+	case f.OtherCloud:
+		return nil, badRequest(900382, "Confidential Client is not supported in Cross Cloud request.")
+	case !t.app.is(id):
+		return nil, &refusal{http.StatusBadRequest, "unauthorized_client", 700016,
+			fmt.Sprintf("No application with identifier '%s' is known in the directory '%s'.", id, t.id)}
+	case f.AppDisabled:
+		return nil, &refusal{http.StatusBadRequest, "unauthorized_client", 7000112, fmt.Sprintf("Application '%s' is disabled.", id)}
+	}
+	return t.app, nil
+}
+
+// checkPolicy comes last: a policy judges only who has proved to be someone.
+func (t *Tenant) checkPolicy() *refusal {
+	if !t.Faults().ConditionalAccess {
+		return nil
+	}
+	return &refusal{http.StatusBadRequest, "invalid_grant", 53003, "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."}
 }
 
 func firstRefusal(checks ...func() *refusal) *refusal {
@@ -85,30 +114,21 @@ func formDecoded(s string) string {
 	return s
 }
 
-func (t *Tenant) checkClient(id string) *refusal {
-	if id == "" {
-		return badRequest(900144, "The body of the request must have the parameter 'client_id'.")
-	}
-	if !strings.EqualFold(id, t.clientID) {
-		return &refusal{http.StatusBadRequest, "unauthorized_client", 700016,
-			fmt.Sprintf("No application with identifier '%s' is known in the directory '%s'.", id, t.id)}
-	}
-	return nil
-}
-
-func (t *Tenant) checkSecret(secret string, form url.Values) *refusal {
+// checkCredential takes a secret, or an assertion when there is none.
+func (s *Server) checkCredential(t *Tenant, a *app, r *http.Request) *refusal {
 	no := func(code int, text string) *refusal {
 		return &refusal{http.StatusUnauthorized, "invalid_client", code, text}
 	}
+	_, secret := clientCredentials(r)
 	switch {
-	case secret == "" && form.Has("client_assertion"):
-		return no(700027, "The certificate that signed the client assertion is not registered on the application.")
+	case secret == "" && r.PostForm.Has("client_assertion"):
+		return s.checkAssertion(a, s.url+r.URL.Path, r.PostForm)
 	case secret == "":
 		return no(7000218, "The request must have the parameter 'client_assertion' or 'client_secret'.")
-	case secret != t.secret:
-		return no(7000215, fmt.Sprintf("Wrong client secret. Send the secret's value, not its id, for app '%s'.", t.clientID))
+	case secret != a.secret:
+		return no(7000215, fmt.Sprintf("Wrong client secret. Send the secret's value, not its id, for app '%s'.", a.clientID))
 	case t.Faults().SecretExpired:
-		return no(7000222, fmt.Sprintf("The client secrets of app '%s' have expired.", t.clientID))
+		return no(7000222, fmt.Sprintf("The client secrets of app '%s' have expired.", a.clientID))
 	}
 	return nil
 }
@@ -147,7 +167,7 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
 		"token_endpoint":                        base + "/oauth2/v2.0/token",
 		"jwks_uri":                              base + "/discovery/v2.0/keys",
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_types_supported":              []string{"code"},
 		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},

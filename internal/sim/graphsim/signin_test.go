@@ -99,6 +99,27 @@ func TestSignInRefusals(t *testing.T) {
 	}
 }
 
+func TestSignInSaysWhatIsTheMatterWithTheApp(t *testing.T) {
+	s, c := start(t, Options{})
+	for _, c2 := range []struct {
+		faults Faults
+		err    string
+		code   float64
+	}{
+		{Faults{AppDisabled: true}, "unauthorized_client", 7000112},
+		{Faults{ConditionalAccess: true}, "invalid_grant", 53003},
+		{Faults{OtherCloud: true}, "invalid_request", 900382},
+	} {
+		s.SetFaults(c2.faults)
+		a := c.token(DefaultTenantID, grant(DefaultClientID, DefaultSecret))
+		equal(t, "refusal", []any{a.status, a.body["error"], a.body["error_codes"]}, []any{400, c2.err, []any{c2.code}})
+	}
+	s.SetFaults(Faults{ConditionalAccess: true})
+	equal(t, "a policy judges who proved to be someone", c.token(DefaultTenantID, grant(DefaultClientID, "wrong")).body["error"], any("invalid_client"))
+	s.ClearFaults()
+	c.signIn(s.Tenant)
+}
+
 func TestSecretInTheHeader(t *testing.T) {
 	s, c := start(t, Options{Secret: "a+b%/ c~"})
 	sign := func(secret string) int {

@@ -9,12 +9,14 @@ import (
 // Empty values are the defaults.
 type TenantOptions struct {
 	TenantID, ClientID, Secret string
+	Certificates               [][]byte // public ones registered on the app, PEM or DER
 	Org                        Org
 }
 
 // Tenant is one organisation: its app registration, its directory and its faults.
 type Tenant struct {
-	id, clientID, secret string
+	id  string
+	app *app
 
 	org    orgCard
 	dir    directory
@@ -23,11 +25,14 @@ type Tenant struct {
 
 // AddTenant brings a further organisation to the same address.
 func (s *Server) AddTenant(o TenantOptions) (*Tenant, error) {
+	a, err := newApp(orElse(o.ClientID, DefaultClientID), orElse(o.Secret, DefaultSecret), o.Certificates)
+	if err != nil {
+		return nil, err
+	}
 	t := &Tenant{
-		id:       strings.ToLower(orElse(o.TenantID, DefaultTenantID)),
-		clientID: orElse(o.ClientID, DefaultClientID),
-		secret:   orElse(o.Secret, DefaultSecret),
-		org:      orgCard{name: orElse(o.Org.Name, "Example"), domain: orElse(o.Org.Domain, "example.com")},
+		id:  strings.ToLower(orElse(o.TenantID, DefaultTenantID)),
+		app: a,
+		org: orgCard{name: orElse(o.Org.Name, "Example"), domain: orElse(o.Org.Domain, "example.com")},
 	}
 	if err := t.dir.load(o.Org); err != nil {
 		return nil, fmt.Errorf("graphsim: tenant %s: %w", t.id, err)
@@ -51,7 +56,7 @@ func (s *Server) tenant(id string) *Tenant {
 func (t *Tenant) TenantID() string { return t.id }
 
 // ClientID is the application (client) id.
-func (t *Tenant) ClientID() string { return t.clientID }
+func (t *Tenant) ClientID() string { return t.app.clientID }
 
 // Secret is the value of the application's client secret.
-func (t *Tenant) Secret() string { return t.secret }
+func (t *Tenant) Secret() string { return t.app.secret }

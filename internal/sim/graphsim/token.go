@@ -77,7 +77,7 @@ func segment(v any) string {
 }
 
 // issue also answers a claims challenge: the new token has what was asked for.
-func (s *Server) issue(t *Tenant) string {
+func (s *Server) issue(t *Tenant, a *app) string {
 	now := s.now()
 	t.ClaimsChallenge(0)
 	return s.signer.sign(claims{
@@ -86,7 +86,7 @@ func (s *Server) issue(t *Tenant) string {
 		IssuedAt: now.Unix(),
 		NotYet:   now.Unix(),
 		Expires:  now.Add(s.tokenLife).Unix(),
-		AppID:    t.clientID,
+		AppID:    a.clientID,
 		Type:     "app",
 		Roles:    t.roles(),
 		TenantID: t.id,
