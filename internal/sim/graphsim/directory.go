@@ -83,6 +83,8 @@ func owned(v any) any {
 		return slices.Clone(v)
 	case []any:
 		return slices.Clone(v)
+	case []map[string]any:
+		return slices.Clone(v)
 	case map[string]any:
 		return maps.Clone(v)
 	}

@@ -18,7 +18,7 @@ const exampleDomain = "fjordlys.example"
 //
 // Of a hundred people 3 have no number, 1 has an invalid mobile number, 5 have a
 // desk phone only (1 of them the switchboard's number), 1 is a guest and 1 is
-// blocked; the others have a valid mobile number, half of them a desk phone too.
+// blocked, and about 1 is a minor and 7 have no licence; the others have a valid mobile number, half of them a desk phone too.
 // No two share a mobile or a direct number. The group "All staff" reaches
 // everyone through nested groups, with a cycle among them.
 func Example(people int) Org {

@@ -181,6 +181,7 @@ func TestExampleHasWhatRealDirectoriesHave(t *testing.T) {
 	org := Example(20_000)
 	var typed, names strings.Builder
 	ids, addresses, unlocated := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	minors, unlicensed := 0, 0
 	for _, u := range org.Users {
 		p := u.Properties
 		typed.WriteString(fmt.Sprintf("[%v]", p["mobilePhone"]))
@@ -189,9 +190,18 @@ func TestExampleHasWhatRealDirectoriesHave(t *testing.T) {
 		if _, ok := p["usageLocation"]; !ok {
 			unlocated[p["country"].(string)] = true
 		}
+		if p["legalAgeGroupClassification"] == "MinorWithParentalConsent" {
+			minors++
+		}
+		if p["assignedLicenses"] == nil {
+			unlicensed++
+		}
 		if _, ok := p["mobilePhone"]; !ok {
 			typed.WriteString("[absent]")
 		}
+	}
+	if minors < 150 || minors > 200 || unlicensed < 1200 || unlicensed > 1800 {
+		t.Errorf("%d minors and %d without a licence", minors, unlicensed)
 	}
 	equal(t, "ids and addresses", fmt.Sprint(len(ids), len(addresses)), "20000 20000")
 	for _, want := range []string{

@@ -71,6 +71,30 @@ func TestOrganization(t *testing.T) {
 		[]map[string]any{{"id": DefaultTenantID, "displayName": "Nordlys"}})
 }
 
+func TestPropertiesThatAreNotText(t *testing.T) {
+	s, c := start(t, Options{Org: staff()})
+	sku := map[string]any{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": []string{}}
+	const what = "$select=assignedLicenses,legalAgeGroupClassification,onPremisesExtensionAttributes,createdDateTime,employeeId"
+	r := c.round("/users/delta?" + what)
+	equal(t, "never set", r.items()[1], map[string]any{"id": "bo"})
+	s.UpdateUser("bo", map[string]any{
+		"assignedLicenses": []map[string]any{sku}, "legalAgeGroupClassification": "Adult",
+		"onPremisesExtensionAttributes": map[string]any{"extensionAttribute1": "Pb 12"},
+	})
+	want := map[string]any{
+		"id": "bo", "legalAgeGroupClassification": "Adult", "onPremisesExtensionAttributes": map[string]any{"extensionAttribute1": "Pb 12"},
+		"assignedLicenses": []any{map[string]any{"skuId": sku["skuId"], "disabledPlans": []any{}}},
+	}
+	r = c.round(r.delta)
+	equal(t, "set", r.items(), []map[string]any{want})
+	s.UpdateUser("bo", map[string]any{"assignedLicenses": nil, "legalAgeGroupClassification": nil})
+	want["assignedLicenses"], want["legalAgeGroupClassification"] = []any{}, nil
+	equal(t, "cleared", c.round(r.delta).items(), []map[string]any{want})
+	extensions := c.get("/users/anna?" + what).body["onPremisesExtensionAttributes"].(map[string]any)
+	none, there := extensions["extensionAttribute15"]
+	equal(t, "none of fifteen", fmt.Sprint(len(extensions), none, there), "15 <nil> true")
+}
+
 func TestUsersAndGroupsAreCopies(t *testing.T) {
 	s, _ := start(t, Options{Org: staff()})
 	s.SoftDelete("anna")

@@ -7,7 +7,7 @@ import (
 
 // User is a person. Properties have Graph's names; one that is not there was
 // never set, one that is nil has been cleared. Values are what JSON holds:
-// strings, bools, numbers, []string, map[string]any.
+// strings, bools, numbers, []string, map[string]any, []map[string]any.
 type User struct {
 	ID         string
 	Properties map[string]any

@@ -1,6 +1,9 @@
 package graphsim
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // person is one employee or guest of the example, before Graph's names.
 type person struct {
@@ -127,9 +130,14 @@ func (p person) properties() map[string]any {
 		"usageLocation":     p.country.region,
 		"country":           p.country.name,
 		"city":              p.city.name,
+		"employeeId":        strconv.Itoa(10_000 + p.index),
+		"employeeType":      "Employee",
+		"assignedLicenses":  licences,
+		"createdDateTime":   hired(p.index),
 	}
 	if p.dice.oneIn(15) { // nobody gave them a licence, so nobody set it
 		delete(set, "usageLocation")
+		delete(set, "assignedLicenses")
 		set["country"] = pick(p.dice, p.country.spelled)
 	}
 	if p.shift != "" && p.dice.oneIn(20) {
@@ -138,14 +146,33 @@ func (p person) properties() map[string]any {
 	if p.kind == guest {
 		p.invite(set)
 	}
+	if p.minor() {
+		set["ageGroup"], set["consentProvidedForMinor"] = "Minor", "Granted"
+		set["legalAgeGroupClassification"] = "MinorWithParentalConsent"
+		set["employeeType"] = "Apprentice"
+	}
 	p.setPhones(set)
 	return set
+}
+
+// minor is one ordinary person in a hundred: an apprentice below 18.
+func (p person) minor() bool { return p.index%100 == 60 && !p.manager }
+
+// One licence, that of Microsoft 365 E3, shared by everyone's properties.
+var licences = []map[string]any{{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": []string{}}}
+
+// hired spreads the making of accounts over ten years.
+func hired(i int) string {
+	return time.Date(2015, 1, 5, 7, 30, 0, 0, time.UTC).AddDate(0, 0, i*7919%3650).Format(time.RFC3339)
 }
 
 func (p person) invite(set map[string]any) {
 	set["userType"] = "Guest"
 	set["displayName"] = p.given + " " + p.surname + " (Nordpartner)"
 	set["companyName"] = "Nordpartner"
+	set["employeeType"], set["externalUserState"] = "Consultant", "Accepted"
+	delete(set, "employeeId")
+	delete(set, "assignedLicenses")
 	set["mail"] = p.address + "@nordpartner.example"
 	set["userPrincipalName"] = p.address + "_nordpartner.example#EXT#@" + exampleDomain
 }

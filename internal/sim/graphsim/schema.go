@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func newSchema(s schema) *schema {
 var userSchema = newSchema(schema{
 	odataType: "#microsoft.graph.user",
 	names: strings.Fields(`
-		accountEnabled ageGroup businessPhones city companyName consentProvidedForMinor country
+		accountEnabled ageGroup assignedLicenses businessPhones city companyName consentProvidedForMinor country
 		createdDateTime creationType department displayName employeeHireDate employeeId
 		employeeOrgData employeeType externalUserState faxNumber givenName imAddresses jobTitle
 		legalAgeGroupClassification mail mailNickname mobilePhone officeLocation
@@ -43,7 +44,7 @@ var userSchema = newSchema(schema{
 	defaults: strings.Fields(`
 		businessPhones displayName givenName jobTitle mail mobilePhone officeLocation
 		preferredLanguage surname userPrincipalName`),
-	lists:     strings.Fields(`businessPhones imAddresses otherMails proxyAddresses`),
+	lists:     strings.Fields(`assignedLicenses businessPhones imAddresses otherMails proxyAddresses`),
 	untracked: strings.Fields(`aboutMe birthday interests mySite photo responsibilities schools skills`),
 })
 
@@ -127,5 +128,17 @@ func (s *schema) blank(name string) any {
 	if slices.Contains(s.lists, name) {
 		return []string{}
 	}
+	if name == "onPremisesExtensionAttributes" {
+		return noExtensions
+	}
 	return nil
 }
+
+// noExtensions is the object that Graph shows when none of the 15 was set.
+var noExtensions = func() map[string]any {
+	all := map[string]any{}
+	for i := range 15 {
+		all["extensionAttribute"+strconv.Itoa(i+1)] = nil
+	}
+	return all
+}()
