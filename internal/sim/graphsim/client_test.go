@@ -14,14 +14,14 @@ import (
 // client is what a test knows of HTTP: it follows links, and trusts the server's
 // authority alone.
 type client struct {
-	t      *testing.T
+	t      testing.TB
 	http   *http.Client
 	server *Server
 	bearer string
 	prefer string
 }
 
-func start(t *testing.T, o Options) (*Server, *client) {
+func start(t testing.TB, o Options) (*Server, *client) {
 	t.Helper()
 	s, err := Start(o)
 	if err != nil {
@@ -33,7 +33,7 @@ func start(t *testing.T, o Options) (*Server, *client) {
 	return s, c
 }
 
-func trusting(t *testing.T, s *Server) *http.Client {
+func trusting(t testing.TB, s *Server) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(s.CAPEM()) {

@@ -224,7 +224,9 @@ func (r *round) waves() int {
 		return waves
 	}
 	for _, o := range r.objects() {
-		waves = max(waves, o.members.windows(r.call.srv.membersPerPage))
+		if o.touched > r.Since {
+			waves = max(waves, o.members.windows(r.call.srv.membersPerPage))
+		}
 	}
 	return waves
 }
