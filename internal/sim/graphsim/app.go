@@ -64,3 +64,50 @@ func (t *Tenant) RemoveCertificates() {
 }
 
 func (a *app) is(clientID string) bool { return a != nil && strings.EqualFold(a.clientID, clientID) }
+
+// AddMultiTenantApp registers an app of nobody's tenant. It gets tokens for a
+// tenant from when an administrator has consented there.
+func (s *Server) AddMultiTenantApp(clientID, secret string, certificates ...[]byte) error {
+	a, err := newApp(clientID, secret, certificates)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps = append(s.apps, a)
+	return nil
+}
+
+// knownApp is the one of this tenant, or a multi-tenant one, consented or not.
+func (s *Server) knownApp(t *Tenant, clientID string) *app {
+	if t.app.is(clientID) {
+		return t.app
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.apps {
+		if a.is(clientID) {
+			return a
+		}
+	}
+	return nil
+}
+
+// Consented tells whether a multi-tenant app was let in.
+func (t *Tenant) Consented(clientID string) bool {
+	t.consents.Lock()
+	defer t.consents.Unlock()
+	return t.consents.to[strings.ToLower(clientID)]
+}
+
+// RevokeConsent removes a multi-tenant app from the tenant. Tokens it has last.
+func (t *Tenant) RevokeConsent(clientID string) { t.consent(clientID, false) }
+
+func (t *Tenant) consent(clientID string, given bool) {
+	t.consents.Lock()
+	defer t.consents.Unlock()
+	if t.consents.to == nil {
+		t.consents.to = map[string]bool{}
+	}
+	t.consents.to[strings.ToLower(clientID)] = given
+}

@@ -6,6 +6,7 @@
 package graphsim
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -68,9 +69,13 @@ type Server struct {
 	signer    signer
 	sealer    sealer
 	record    record
+	codes     codes
+	idKey     func() *rsa.PrivateKey
 
 	mu       sync.Mutex
 	tenants  map[string]*Tenant
+	apps     []*app  // multi-tenant ones
+	person   *SignIn // nobody when nil
 	closing  bool
 	inFlight sync.WaitGroup
 
@@ -90,6 +95,7 @@ func Start(o Options) (*Server, error) {
 		now:            o.Now,
 		signer:         newSigner(),
 		sealer:         newSealer(),
+		idKey:          sync.OnceValue(newIDKey),
 		record:         record{methods: map[string]int{}},
 		tenants:        map[string]*Tenant{},
 		served:         make(chan struct{}),

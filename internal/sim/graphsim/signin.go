@@ -15,69 +15,79 @@ const maxSignInBody = 64 << 10
 func (s *Server) signInRoutes() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.token)
+	m.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", s.authorize)
+	m.HandleFunc("GET /{tenant}/v2.0/adminconsent", s.adminConsent)
 	m.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.openIDConfiguration)
 	m.HandleFunc("GET /{tenant}/discovery/v2.0/keys", s.keys)
 	m.HandleFunc("GET /common/discovery/instance", s.instanceDiscovery)
 	return m
 }
 
-// token grants client_credentials (RFC 6749 4.4).
+// token grants what the form asks for.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxSignInBody)
 	if err := r.ParseForm(); err != nil {
 		refuse(w, r, s.now(), badRequest(900144, "The body of the request is not a form."))
 		return
 	}
-	t, app, refusal := s.authenticate(r)
+	var refusal *refusal
+	switch grant := r.PostForm.Get("grant_type"); grant {
+	case "client_credentials":
+		refusal = s.admitApp(w, r)
+	case "authorization_code":
+		refusal = s.redeem(w, r)
+	default:
+		refusal = badGrant(grant)
+	}
 	if refusal != nil {
 		refuse(w, r, s.now(), refusal)
-		return
 	}
-	life := int(s.tokenLife.Seconds())
-	w.Header().Set("Cache-Control", "no-store, no-cache")
-	writeJSON(w, http.StatusOK, map[string]any{
-		"token_type":     "Bearer",
-		"expires_in":     life,
-		"ext_expires_in": life,
-		"access_token":   s.issue(t, app),
-	})
 }
 
-func (s *Server) authenticate(r *http.Request) (*Tenant, *app, *refusal) {
+// admitApp grants client_credentials (RFC 6749 4.4).
+func (s *Server) admitApp(w http.ResponseWriter, r *http.Request) *refusal {
 	t := s.tenant(r.PathValue("tenant"))
 	if t == nil {
-		return nil, nil, noTenant("invalid_request", r.PathValue("tenant"))
-	}
-	if grant := r.PostForm.Get("grant_type"); grant != "client_credentials" {
-		return nil, nil, &refusal{http.StatusBadRequest, "unsupported_grant_type", 70003, fmt.Sprintf("This app does not support the grant type '%s'.", grant)}
+		return noTenant("invalid_request", r.PathValue("tenant"))
 	}
 	a, no := s.appIn(t, r)
 	if no != nil {
-		return nil, nil, no
+		return no
 	}
-	return t, a, firstRefusal(
+	no = firstRefusal(
 		func() *refusal { return s.checkCredential(t, a, r) },
 		func() *refusal { return s.checkScope(r.PostForm.Get("scope")) },
 		func() *refusal { return t.checkPolicy() },
 	)
+	if no == nil {
+		writeToken(w, s.tokenLife, map[string]any{"access_token": s.issue(t, a)})
+	}
+	return no
+}
+
+func writeToken(w http.ResponseWriter, life time.Duration, body map[string]any) {
+	body["token_type"] = "Bearer"
+	body["expires_in"], body["ext_expires_in"] = int(life.Seconds()), int(life.Seconds())
+	w.Header().Set("Cache-Control", "no-store, no-cache")
+	writeJSON(w, http.StatusOK, body)
 }
 
 // appIn finds the app that the request names, if the tenant lets it sign in.
 func (s *Server) appIn(t *Tenant, r *http.Request) (*app, *refusal) {
 	id, _ := clientCredentials(r)
-	f := t.Faults()
+	f, a := t.Faults(), s.knownApp(t, id)
 	switch {
 	case id == "":
 		return nil, badRequest(900144, "The body of the request must have the parameter 'client_id'.")
 	case f.OtherCloud:
 		return nil, badRequest(900382, "Confidential Client is not supported in Cross Cloud request.")
-	case !t.app.is(id):
+	case a == nil || a != t.app && !t.Consented(id):
 		return nil, &refusal{http.StatusBadRequest, "unauthorized_client", 700016,
 			fmt.Sprintf("No application with identifier '%s' is known in the directory '%s'.", id, t.id)}
 	case f.AppDisabled:
 		return nil, &refusal{http.StatusBadRequest, "unauthorized_client", 7000112, fmt.Sprintf("Application '%s' is disabled.", id)}
 	}
-	return t.app, nil
+	return a, nil
 }
 
 // checkPolicy comes last: a policy judges only who has proved to be someone.
@@ -156,14 +166,17 @@ func (s *Server) checkScope(scopes string) *refusal {
 }
 
 func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
-	t := s.tenant(r.PathValue("tenant"))
-	if t == nil {
-		refuse(w, r, s.now(), noTenant("invalid_tenant", r.PathValue("tenant")))
+	name := strings.ToLower(r.PathValue("tenant"))
+	issuer := s.url + "/" + name + "/v2.0"
+	if anyTenant(name) {
+		issuer = s.url + "/{tenantid}/v2.0" // whoever reads it fills in the token's tid
+	} else if s.tenant(name) == nil {
+		refuse(w, r, s.now(), noTenant("invalid_tenant", name))
 		return
 	}
-	base := s.url + "/" + t.id
+	base := s.url + "/" + name
 	writeJSON(w, http.StatusOK, map[string]any{
-		"issuer":                                base + "/v2.0",
+		"issuer":                                issuer,
 		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
 		"token_endpoint":                        base + "/oauth2/v2.0/token",
 		"jwks_uri":                              base + "/discovery/v2.0/keys",
@@ -177,11 +190,6 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 		"cloud_graph_host_name":                 strings.TrimPrefix(s.url, "https://"),
 		"msgraph_host":                          strings.TrimPrefix(s.url, "https://"),
 	})
-}
-
-// keys is empty: access tokens are for Graph alone, nobody else may verify them.
-func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"keys": []any{}})
 }
 
 func (s *Server) instanceDiscovery(w http.ResponseWriter, r *http.Request) {
@@ -211,6 +219,10 @@ type refusal struct {
 	err    string // RFC 6749 5.2, or one of Entra's own
 	code   int    // AADSTS number
 	text   string
+}
+
+func badGrant(grant string) *refusal {
+	return &refusal{http.StatusBadRequest, "unsupported_grant_type", 70003, fmt.Sprintf("This app does not support the grant type '%s'.", grant)}
 }
 
 func badRequest(code int, text string) *refusal {

@@ -3,6 +3,7 @@ package graphsim
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // TenantOptions name one tenant, the one app registered in it, and its people.
@@ -17,6 +18,11 @@ type TenantOptions struct {
 type Tenant struct {
 	id  string
 	app *app
+
+	consents struct {
+		sync.Mutex
+		to map[string]bool // client ids in lower case
+	}
 
 	org    orgCard
 	dir    directory
