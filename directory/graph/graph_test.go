@@ -31,7 +31,7 @@ func startSim(t *testing.T, o graphsim.Options) *graphsim.Server {
 	return sim
 }
 
-func trusting(t *testing.T, pems ...[]byte) *http.Transport {
+func trusting(t testing.TB, pems ...[]byte) *http.Transport {
 	t.Helper()
 	pool := x509.NewCertPool()
 	for _, one := range pems {

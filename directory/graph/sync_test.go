@@ -19,8 +19,6 @@ import (
 	"github.com/varsel/varsel/internal/sim/graphsim"
 )
 
-func TestMain(m *testing.M) { dbtest.Run(m) }
-
 const account = 1
 
 // house is an account whose directory is the simulated one.
