@@ -10,13 +10,14 @@ import (
 // collection is one of the two kinds of object that Graph lists.
 type collection struct {
 	name    string
+	units   int // that a list of it costs
 	schema  *schema
 	objects func(*directory) []*object
 }
 
 var (
-	userCollection  = &collection{"users", userSchema, func(d *directory) []*object { return d.users }}
-	groupCollection = &collection{"groups", groupSchema, func(d *directory) []*object { return d.groups }}
+	userCollection  = &collection{"users", 2, userSchema, func(d *directory) []*object { return d.users }}
+	groupCollection = &collection{"groups", 1, groupSchema, func(d *directory) []*object { return d.groups }}
 )
 
 // delta answers one page of a round: a first request, a next link or a delta link.

@@ -99,6 +99,9 @@ type directory struct {
 	users  []*object
 	groups []*object
 	byID   map[string]*object
+
+	news     []*object // what the change under way touches
+	announce func(objects []*object, now change)
 }
 
 func (d *directory) load(org Org) error {
@@ -121,6 +124,7 @@ func (d *directory) load(org Org) error {
 			return err
 		}
 	}
+	d.news = nil // nobody subscribed yet
 	return nil
 }
 
@@ -164,6 +168,7 @@ func (d *directory) enter(o *object, all *[]*object) error {
 	}
 	d.byID[o.id] = o
 	*all = append(*all, o)
+	d.news = append(d.news, o)
 	return nil
 }
 
@@ -178,8 +183,19 @@ func (d *directory) alter(id string, f func(o *object, now change) (altered bool
 	}
 	if f(o, d.last+1) {
 		d.last++
-		o.touched = d.last
+		d.touch(o, d.last)
+		d.tell()
 	}
+}
+
+func (d *directory) touch(o *object, now change) {
+	o.touched = now
+	d.news = append(d.news, o)
+}
+
+func (d *directory) tell() {
+	d.announce(d.news, d.last)
+	d.news = nil
 }
 
 func (d *directory) insert(f func(now change) error) {
@@ -189,13 +205,14 @@ func (d *directory) insert(f func(now change) error) {
 	if err := f(d.last); err != nil {
 		panic("graphsim: " + err.Error())
 	}
+	d.tell()
 }
 
 // forget ends all memberships of o, for clients too unless silent.
 func (d *directory) forget(o *object, now change, silent bool) {
 	for _, g := range d.groups {
 		if g.members.remove(o, now, silent) && !silent {
-			g.touched = now
+			d.touch(g, now)
 		}
 	}
 }

@@ -15,6 +15,7 @@ type Faults struct {
 	NullItems         bool          // a delta page with content has a null among its items
 	Shuffle           int64         // not 0: the items of a delta page are in the order of this seed, one of them twice
 	Minimal           bool          // delta tells changed properties only, as if Prefer: return=minimal was there
+	SubscriptionQuota bool          // 403 for a new subscription
 	SilentHardDelete  bool          // HardDelete and DeleteGroup remove memberships without telling
 	SecretExpired     bool          // sign-in refuses the secret as expired
 	AppDisabled       bool          // sign-in refuses the app as disabled

@@ -14,11 +14,15 @@ import (
 // call is one admitted request to Graph.
 type call struct {
 	*Tenant
-	srv    *Server
-	id     string // of the object in the path, if any
-	query  url.Values
-	header http.Header
-	faults Faults // as they stood when the request came
+	srv      *Server
+	appID    string // client id of who asks
+	resource string
+	id       string // of the object in the path, if any
+	status   int    // of the answer, unless refused
+	request  *http.Request
+	query    url.Values
+	header   http.Header
+	faults   Faults // as they stood when the request came
 }
 
 // answerer gives a body for JSON, or a refusal.
@@ -27,27 +31,28 @@ type answerer func(*call) (any, *graphError)
 func (s *Server) graphRoutes() *http.ServeMux {
 	m := http.NewServeMux()
 	for _, col := range []*collection{userCollection, groupCollection} {
-		root, delta := graphPrefix+"/"+col.name, s.answer(col.name, col.delta)
-		m.HandleFunc(root, s.answer(col.name, col.list))
-		m.HandleFunc(root+"/{id}", s.answer(col.name, col.one))
+		root, delta := graphPrefix+"/"+col.name, s.answer(col.name, 1, col.delta)
+		m.HandleFunc(root, s.answer(col.name, col.units, col.list))
+		m.HandleFunc(root+"/{id}", s.answer(col.name, 1, col.one))
 		m.HandleFunc(root+"/delta", delta)
 		m.HandleFunc(root+"/delta()", delta)
 		m.HandleFunc(root+"/microsoft.graph.delta()", delta)
 	}
-	m.HandleFunc(graphPrefix+"/groups/{id}/members", s.answer("groups", members))
-	m.HandleFunc(graphPrefix+"/organization", s.answer("organization", organization))
-	m.HandleFunc(graphPrefix+"/", s.answer("", unknownSegment))
+	m.HandleFunc(graphPrefix+"/groups/{id}/members", s.answer("groups", 3, members))
+	m.HandleFunc(graphPrefix+"/organization", s.answer("organization", 1, organization))
+	s.subscriptionRoutes(m)
+	m.HandleFunc(graphPrefix+"/", s.answer("", 1, unknownSegment))
 	return m
 }
 
-func (s *Server) answer(resource string, f answerer) http.HandlerFunc {
+func (s *Server) answer(resource string, units int, f answerer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		t, refused := s.admitted(r)
+		c, refused := s.admitted(resource, r)
 		if refused != nil {
 			s.replyError(w, r, refused)
 			return
 		}
-		meets := t.faults.next()
+		meets := c.Tenant.faults.next()
 		if meets.dropped {
 			w.(*recorder).note(0)
 			hangUp(r)
@@ -55,29 +60,38 @@ func (s *Server) answer(resource string, f answerer) http.HandlerFunc {
 		if meets.cut {
 			w = shortWriter{w, r}
 		}
-		s.serve(w, r, t.call(s, r), resource, meets.refusal, f)
+		refused = firstError(c.charge(w.Header(), units), meets.refusal)
+		c.serve(w, refused, f)
 	}
 }
 
 // serve decides in the order of the real service: how busy, allowed or not.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, resource string, refused *graphError, f answerer) {
+func (c *call) serve(w http.ResponseWriter, refused *graphError, f answerer) {
 	var body any
-	if refused == nil && (r.Method != http.MethodGet || c.faults.refuses(resource)) {
+	if refused == nil && !c.allowed() {
 		refused = denied()
 	}
 	if refused == nil {
 		body, refused = f(c)
 	}
-	if refused != nil {
-		s.replyError(w, r, refused)
-		return
+	switch {
+	case refused != nil:
+		c.srv.replyError(w, c.request, refused)
+	case c.status == http.StatusNoContent:
+		w.WriteHeader(c.status)
+	default:
+		c.srv.replyJSON(w, c.request, c.status, body)
 	}
-	s.replyJSON(w, r, http.StatusOK, body)
+}
+
+// allowed: nothing but subscriptions may be written.
+func (c *call) allowed() bool {
+	return (c.request.Method == http.MethodGet || c.resource == "subscriptions") && !c.faults.refuses(c.resource)
 }
 
 // admitted finds out who asks.
-func (s *Server) admitted(r *http.Request) (*Tenant, *graphError) {
-	t, why := s.admit(r.Header.Get("Authorization"))
+func (s *Server) admitted(resource string, r *http.Request) (*call, *graphError) {
+	t, appID, why := s.admit(r.Header.Get("Authorization"))
 	if t == nil {
 		return nil, s.unauthenticated(why, "")
 	}
@@ -86,11 +100,10 @@ func (s *Server) admitted(r *http.Request) (*Tenant, *graphError) {
 		return nil, s.unauthenticated("Continuous access evaluation resulted in challenge.",
 			`, error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
 	}
-	return t, nil
-}
-
-func (t *Tenant) call(s *Server, r *http.Request) *call {
-	return &call{Tenant: t, srv: s, id: r.PathValue("id"), query: r.URL.Query(), header: r.Header, faults: t.Faults()}
+	return &call{
+		Tenant: t, srv: s, appID: appID, resource: resource, id: r.PathValue("id"), status: http.StatusOK,
+		request: r, query: r.URL.Query(), header: r.Header, faults: t.Faults(),
+	}, nil
 }
 
 func denied() *graphError {

@@ -22,6 +22,7 @@ type fate struct {
 // script has for the others.
 type waiting struct {
 	gone, resync, foreign, challenges int
+	forged                            int // notifications
 	lastGood                          int // requests until tokens expire, 0 for never
 }
 
@@ -91,6 +92,10 @@ func (t *Tenant) ExpireTokensAfter(n int) {
 // ClaimsChallenge answers the next n Graph requests with 401 and the claims to
 // ask sign-in for. It ends when a new token is given.
 func (t *Tenant) ClaimsChallenge(n int) { t.await(func(w *waiting) { w.challenges = n }) }
+
+// WrongClientState puts another clientState into the next n changes that
+// subscriptions are told of.
+func (t *Tenant) WrongClientState(n int) { t.await(func(w *waiting) { w.forged = n }) }
 
 func (t *Tenant) plan(n int, f fate) {
 	if n <= 0 {

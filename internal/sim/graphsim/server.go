@@ -40,6 +40,9 @@ type Options struct {
 	TokenLife      time.Duration // of an access token, one hour when zero
 	Org            Org
 
+	EnforceLimits bool         // throttle at Microsoft's documented limits
+	NotifyClient  *http.Client // posts notifications; nil: one that trusts public authorities
+
 	Now func() time.Time // for token and delta link ages, time.Now when nil
 }
 
@@ -63,6 +66,7 @@ type Server struct {
 	pageSize       int
 	membersPerPage int
 	tokenLife      time.Duration
+	enforceLimits  bool
 	now            func() time.Time
 
 	authority authority
@@ -70,6 +74,7 @@ type Server struct {
 	sealer    sealer
 	record    record
 	codes     codes
+	office    *postOffice
 	idKey     func() *rsa.PrivateKey
 
 	mu       sync.Mutex
@@ -92,7 +97,9 @@ func Start(o Options) (*Server, error) {
 		pageSize:       o.PageSize,
 		membersPerPage: o.MembersPerPage,
 		tokenLife:      o.TokenLife,
+		enforceLimits:  o.EnforceLimits,
 		now:            o.Now,
+		office:         newPostOffice(o.NotifyClient),
 		signer:         newSigner(),
 		sealer:         newSealer(),
 		idKey:          sync.OnceValue(newIDKey),
@@ -147,14 +154,17 @@ func (s *Server) GraphURL() string { return s.url + graphPrefix }
 // CAPEM is the certificate a client has to trust.
 func (s *Server) CAPEM() []byte { return s.authority.pem }
 
-// Close ends the server and waits for the requests it was answering.
+// Close ends the server and waits for the requests it was answering and the
+// notifications under way.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
+	s.office.stop()
 	err := s.http.Close()
 	<-s.served
 	s.inFlight.Wait()
+	s.office.client.CloseIdleConnections()
 	return err
 }
 

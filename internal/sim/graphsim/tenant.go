@@ -24,9 +24,12 @@ type Tenant struct {
 		to map[string]bool // client ids in lower case
 	}
 
+	srv    *Server
 	org    orgCard
 	dir    directory
 	faults faults
+	bucket bucket
+	subs   subscriptions
 }
 
 // AddTenant brings a further organisation to the same address.
@@ -38,11 +41,13 @@ func (s *Server) AddTenant(o TenantOptions) (*Tenant, error) {
 	t := &Tenant{
 		id:  strings.ToLower(orElse(o.TenantID, DefaultTenantID)),
 		app: a,
+		srv: s,
 		org: orgCard{name: orElse(o.Org.Name, "Example"), domain: orElse(o.Org.Domain, "example.com")},
 	}
 	if err := t.dir.load(o.Org); err != nil {
 		return nil, fmt.Errorf("graphsim: tenant %s: %w", t.id, err)
 	}
+	t.dir.announce = func(objects []*object, now change) { s.announce(t, objects, now) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tenants[t.id] != nil {

@@ -108,20 +108,20 @@ func (t *Tenant) roles() []string {
 }
 
 // admit finds the tenant an access token speaks for, or says why there is none.
-func (s *Server) admit(authorization string) (t *Tenant, why string) {
+func (s *Server) admit(authorization string) (t *Tenant, appID, why string) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	if !ok || token == "" {
-		return nil, "Access token is empty."
+		return nil, "", "Access token is empty."
 	}
 	c, ok := s.signer.open(token)
 	if !ok {
-		return nil, "Access token was not issued here."
+		return nil, "", "Access token was not issued here."
 	}
 	t = s.tenant(c.TenantID)
 	if t == nil || c.Epoch != t.faults.currentEpoch() || !s.now().Before(time.Unix(c.Expires, 0)) {
-		return nil, "Access token has expired."
+		return nil, "", "Access token has expired."
 	}
-	return t, ""
+	return t, c.AppID, ""
 }
 
 func randomGUID() string {
