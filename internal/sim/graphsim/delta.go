@@ -31,7 +31,7 @@ func (col *collection) delta(c *call) (any, *graphError) {
 	if b.Done || b.Until == 0 {
 		b.begin(c)
 	}
-	r := round{bookmark: b, col: col, call: c, minimal: c.faults.Minimal || minimal(c.header), ids: idSet(b.IDs)}
+	r := round{bookmark: b, col: col, call: c, minimal: c.faults.Minimal || minimal(c.request.Header), ids: idSet(b.IDs)}
 	p := r.page()
 	if c.Tenant.faults.take(func(w *waiting) *int { return &w.foreign }) {
 		p.leadAway(c.srv)

@@ -14,14 +14,12 @@ import (
 // call is one admitted request to Graph.
 type call struct {
 	*Tenant
-	srv      *Server
 	appID    string // client id of who asks
 	resource string
 	id       string // of the object in the path, if any
 	status   int    // of the answer, unless refused
 	request  *http.Request
 	query    url.Values
-	header   http.Header
 	faults   Faults // as they stood when the request came
 }
 
@@ -101,8 +99,8 @@ func (s *Server) admitted(resource string, r *http.Request) (*call, *graphError)
 			`, error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`)
 	}
 	return &call{
-		Tenant: t, srv: s, appID: appID, resource: resource, id: r.PathValue("id"), status: http.StatusOK,
-		request: r, query: r.URL.Query(), header: r.Header, faults: t.Faults(),
+		Tenant: t, appID: appID, resource: resource, id: r.PathValue("id"), status: http.StatusOK,
+		request: r, query: r.URL.Query(), faults: t.Faults(),
 	}, nil
 }
 

@@ -75,7 +75,8 @@ func TestBodiesAreCut(t *testing.T) {
 		s.CutBody(2)
 		for range 2 {
 			status, half, err := c.attempt("/users/delta?$select=displayName,mobilePhone")
-			if status != http.StatusOK || err == nil || half == "" || len(half) >= len(whole) || json.Valid([]byte(half)) {
+			// Go's HTTP/2 client may throw away what it had not handed over yet.
+			if status != http.StatusOK || err == nil || len(half) >= len(whole) || json.Valid([]byte(half)) {
 				t.Errorf("%d, %v, %q", status, err, half)
 			}
 		}
