@@ -299,6 +299,18 @@ func TestNoticesMayBeTwiceOrForged(t *testing.T) {
 	equal(t, "once", l.heard(1)[0]["clientState"], any("secret"))
 }
 
+func TestNoticesGoOverTLSToWhomTheClientTrusts(t *testing.T) {
+	l := listen(t)
+	secure := httptest.NewTLSServer(l)
+	t.Cleanup(secure.Close)
+	s, c := start(t, Options{Org: staff(), NotifyClient: secure.Client()})
+	c.subscribe(wish(secure.URL))
+	s.SoftDelete("bo")
+	equal(t, "notice", words(l.heard(1)), []string{"updated Users/bo"})
+	_, stranger := start(t, Options{Org: staff()})
+	equal(t, "a stranger", stranger.write("POST", "/subscriptions", wish(secure.URL)).code(), "ValidationError")
+}
+
 func TestLifecycleEvents(t *testing.T) {
 	s, c := start(t, Options{Org: staff()})
 	l, life := listen(t), listen(t)
