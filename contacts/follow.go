@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"maps"
 	"slices"
@@ -18,6 +17,10 @@ type Applied struct {
 	Added, Changed, Removed int
 	NumberLost              int // of the changed, those left without a number
 	Held                    int // left as they were by the brake
+
+	// Of all people that the directory told of:
+	People, WithoutNumber, Invalid int
+	Shared                         int // those who have a number in common
 }
 
 // Change is what following a directory does to somebody.
@@ -57,7 +60,18 @@ type Following struct {
 	Leaving func(ctx context.Context, some []Leaver) error
 	// Tell, when not nil, hears of every person who changes.
 	Tell func(directoryID string, change Change)
+	// See, when not nil, sees every person, not only those who changed.
+	See func(Person)
 }
+
+// Described is what says whether somebody, or a group, changed.
+type Described struct {
+	DirectoryID string
+	Says        int64
+}
+
+// Load answers what a directory says of some, in any order.
+type Load[T any] func(ctx context.Context, directoryIDs []string) ([]T, error)
 
 // Unit is a group as a directory describes it.
 type Unit struct {
@@ -73,13 +87,17 @@ type Membership struct {
 }
 
 // FollowPeople makes the address book tell what the directory tells: people are
-// all of the tenant's that belong in it. Newcomers are added, edits and
-// deletions made here are undone, and who is not among people any more loses
-// name and number; their contact keeps its id for their return. What is right
-// already is not written. An error among people removes nobody.
-func (b *Book) FollowPeople(ctx context.Context, f Following, people iter.Seq2[Person, error]) (Applied, error) {
+// all of the tenant's that belong in it, with what Person.Says of them, and load
+// tells more of those who changed. Newcomers are added, edits and deletions made
+// here are undone, and who is not among people any more loses name and number;
+// their contact keeps its id for their return. What is right already is not
+// written. An error among people removes nobody.
+func (b *Book) FollowPeople(ctx context.Context, f Following, people iter.Seq2[Described, error], load Load[Person]) (Applied, error) {
 	t := peopleTable{b, f.Account, f.Tenant}
-	w, err := compare(ctx, b, f, people, t, func(row *kept, p Person) bool { return row.textable && p.Phone.E164 == "" })
+	w := &following[Person]{Following: f, book: b, table: t, load: load, losing: map[int64]Person{}, numbers: map[uint64]int{}}
+	w.loses = func(row *kept, p Person) bool { return row.phone != 0 && p.Phone.E164 == "" }
+	w.count = func(p Person) { w.countNumber(p.Phone.Reason, hashOf(p.Phone.E164)) }
+	err := w.compare(ctx, people)
 	if err == nil {
 		err = w.applyLosses(ctx, t)
 	}
@@ -91,12 +109,31 @@ func (b *Book) FollowPeople(ctx context.Context, f Following, people iter.Seq2[P
 
 // FollowGroups makes the tenant's groups in the address book those of the
 // directory. One that is gone there loses its members here.
-func (b *Book) FollowGroups(ctx context.Context, f Following, units iter.Seq2[Unit, error]) (Applied, error) {
-	f.Tell = nil
-	t := unitTable{b, f.Account, f.Tenant}
-	w, err := compare(ctx, b, f, units, t, func(*kept, Unit) bool { return false })
+func (b *Book) FollowGroups(ctx context.Context, f Following, units []Unit) (Applied, error) {
+	f.Tell, f.See = nil, nil
+	byID, all := map[string]Unit{}, make([]Described, len(units))
+	for i, u := range units {
+		byID[u.DirectoryID] = u
+		all[i] = Described{u.DirectoryID, unitTable{}.says(unitTable{}.tidy(u))}
+	}
+	w := &following[Unit]{Following: f, book: b, table: unitTable{b, f.Account, f.Tenant}, losing: map[int64]Unit{}}
+	w.load = func(_ context.Context, ids []string) (some []Unit, _ error) {
+		for _, id := range ids {
+			some = append(some, byID[id])
+		}
+		return some, nil
+	}
+	w.loses = func(*kept, Unit) bool { return false }
+	w.count = func(Unit) {}
+	err := w.compare(ctx, func(yield func(Described, error) bool) {
+		for _, one := range all {
+			if !yield(one, nil) {
+				return
+			}
+		}
+	})
 	if err == nil {
-		err = w.remove(ctx, t, w.unmet())
+		err = w.remove(ctx, w.unmet())
 	}
 	if err != nil {
 		return w.done, fmt.Errorf("follow the directory's groups: %w", err)
@@ -105,9 +142,10 @@ func (b *Book) FollowGroups(ctx context.Context, f Following, units iter.Seq2[Un
 }
 
 // followed is a table whose rows follow those of a directory.
-type followed[T comparable] interface {
+type followed[T any] interface {
 	directoryID(T) string
 	tidy(T) T
+	says(T) int64
 	// kept are all rows of the tenant, the removed ones included, by directory id.
 	kept(ctx context.Context) (map[string]*kept, error)
 	insert(ctx context.Context, first int64, some []T) error
@@ -116,13 +154,14 @@ type followed[T comparable] interface {
 }
 
 // kept is a row as it stands. All of a tenant's are held in memory while they
-// are compared, so what a row says is only a hash.
+// are compared, so of what a row says there is only a hash.
 type kept struct {
-	id       int64
-	state    string
-	says     uint64
-	textable bool
-	met      bool
+	id     int64
+	state  string
+	says   int64
+	phone  uint64 // hash of the number, 0 for none
+	reason string // why there is none
+	met    bool
 }
 
 const (
@@ -130,43 +169,71 @@ const (
 	stateRemoved = "removed"
 )
 
-var hashSeed = maphash.MakeSeed()
-
-func hash[T comparable](says T) uint64 { return maphash.Comparable(hashSeed, says) }
-
 // following is a comparison under way. What adds or changes is written lot by
 // lot; who would lose something waits for the end, when all of them are known.
-type following[T comparable] struct {
+type following[T any] struct {
 	Following
-	book   *Book
-	rows   map[string]*kept
-	losing map[int64]T
-	done   Applied
+	book    *Book
+	table   followed[T]
+	load    Load[T]
+	loses   func(*kept, T) bool
+	count   func(T)
+	rows    map[string]*kept
+	losing  map[int64]T
+	numbers map[uint64]int // people, by hash of their number
+	done    Applied
 }
 
-func compare[T comparable](ctx context.Context, b *Book, f Following, all iter.Seq2[T, error], t followed[T], loses func(*kept, T) bool) (*following[T], error) {
-	w := &following[T]{Following: f, book: b, losing: map[int64]T{}}
-	var err error
-	if w.rows, err = t.kept(ctx); err != nil {
-		return w, err
+func (w *following[T]) compare(ctx context.Context, all iter.Seq2[Described, error]) (err error) {
+	if w.rows, err = w.table.kept(ctx); err != nil {
+		return err
 	}
 	for some, err := range inLots(all) {
 		if err != nil {
-			return w, err
+			return err
 		}
-		if err := w.lot(ctx, some, t, loses); err != nil {
-			return w, err
+		if err := w.lot(ctx, some); err != nil {
+			return err
 		}
 	}
-	return w, nil
+	for _, people := range w.numbers {
+		if people > 1 {
+			w.done.Shared += people
+		}
+	}
+	return nil
 }
 
-func (w *following[T]) lot(ctx context.Context, some []T, t followed[T], loses func(*kept, T) bool) error {
+// lot loads only what does not say already what it has to.
+func (w *following[T]) lot(ctx context.Context, some []Described) error {
+	var ids []string
+	for _, d := range some {
+		w.done.People++
+		row, ok := w.rows[d.DirectoryID]
+		if ok && row.state == stateActive && row.says == d.Says && w.See == nil {
+			row.met = true
+			w.countNumber(row.reason, row.phone)
+			continue
+		}
+		ids = append(ids, d.DirectoryID)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	loaded, err := w.load(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return w.settle(ctx, loaded)
+}
+
+func (w *following[T]) settle(ctx context.Context, loaded []T) error {
 	var fresh []T
 	changed := map[int64]T{}
-	for _, one := range some {
-		one = t.tidy(one)
-		id := t.directoryID(one)
+	for _, one := range loaded {
+		one = w.table.tidy(one)
+		w.count(one)
+		id := w.table.directoryID(one)
 		row, ok := w.rows[id]
 		switch {
 		case !ok:
@@ -176,8 +243,8 @@ func (w *following[T]) lot(ctx context.Context, some []T, t followed[T], loses f
 		case row.state == stateRemoved:
 			changed[row.id] = one
 			w.counted(id, Added)
-		case row.state == stateActive && row.says == hash(one):
-		case row.state == stateActive && loses(row, one):
+		case row.state == stateActive && row.says == w.table.says(one):
+		case row.state == stateActive && w.loses(row, one):
 			w.losing[row.id] = one
 		default:
 			changed[row.id] = one
@@ -188,10 +255,22 @@ func (w *following[T]) lot(ctx context.Context, some []T, t followed[T], loses f
 	if w.Preview {
 		return nil
 	}
-	if err := insertFresh(ctx, w.book, fresh, t); err != nil || len(changed) == 0 {
+	if err := insertFresh(ctx, w.book, fresh, w.table); err != nil || len(changed) == 0 {
 		return err
 	}
-	return t.update(ctx, changed)
+	return w.table.update(ctx, changed)
+}
+
+func (w *following[T]) countNumber(reason string, phone uint64) {
+	switch {
+	case w.numbers == nil: // these are groups
+	case reason == NoNumber:
+		w.done.WithoutNumber++
+	case reason != "":
+		w.done.Invalid++
+	default:
+		w.numbers[phone]++
+	}
 }
 
 func (w *following[T]) counted(directoryID string, change Change) {
@@ -244,11 +323,11 @@ func (w *following[T]) applyLosses(ctx context.Context, t lossy[T]) error {
 	if err := w.applyLosing(ctx, t, stay); err != nil {
 		return err
 	}
-	return w.remove(ctx, t, slices.DeleteFunc(gone, func(id string) bool { return stay[id] }))
+	return w.remove(ctx, slices.DeleteFunc(gone, func(id string) bool { return stay[id] }))
 }
 
 // lossy is a table whose rows can lose a number and keep the rest.
-type lossy[T comparable] interface {
+type lossy[T any] interface {
 	followed[T]
 	updateKeepingNumber(ctx context.Context, rows map[int64]T) error
 	leavers(ctx context.Context, ids []int64) ([]Leaver, error)
@@ -295,17 +374,17 @@ func inMapLots[T any](rows map[int64]T, do func(map[int64]T) error) error {
 	return nil
 }
 
-func (w *following[T]) remove(ctx context.Context, t followed[T], gone []string) error {
+func (w *following[T]) remove(ctx context.Context, gone []string) error {
 	for some := range slices.Chunk(gone, lot) {
 		ids := make([]int64, len(some))
 		for i, id := range some {
 			ids[i] = w.rows[id].id
 		}
 		if !w.Preview {
-			if err := w.tellLeaving(ctx, t, ids); err != nil {
+			if err := w.tellLeaving(ctx, ids); err != nil {
 				return err
 			}
-			if err := t.remove(ctx, ids); err != nil {
+			if err := w.table.remove(ctx, ids); err != nil {
 				return err
 			}
 		}
@@ -316,8 +395,8 @@ func (w *following[T]) remove(ctx context.Context, t followed[T], gone []string)
 	return nil
 }
 
-func (w *following[T]) tellLeaving(ctx context.Context, t followed[T], ids []int64) error {
-	people, ok := t.(lossy[T])
+func (w *following[T]) tellLeaving(ctx context.Context, ids []int64) error {
+	people, ok := w.table.(lossy[T])
 	if !ok || w.Leaving == nil {
 		return nil
 	}
@@ -328,7 +407,7 @@ func (w *following[T]) tellLeaving(ctx context.Context, t followed[T], ids []int
 	return w.Leaving(ctx, some)
 }
 
-func insertFresh[T comparable](ctx context.Context, b *Book, fresh []T, t followed[T]) error {
+func insertFresh[T any](ctx context.Context, b *Book, fresh []T, t followed[T]) error {
 	if len(fresh) == 0 {
 		return nil
 	}

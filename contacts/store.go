@@ -316,11 +316,12 @@ func (t peopleTable) tidy(p Person) Person {
 }
 
 func (t peopleTable) kept(ctx context.Context) (map[string]*kept, error) {
+	once := interned{}
 	return collectKept(ctx, t.book.db, func(row *sql.Rows) (string, *kept, error) {
 		var k kept
 		var p Person
 		err := row.Scan(append([]any{&k.id, &k.state}, p.columns()...)...)
-		k.says, k.textable = hash(p), p.Phone.E164 != ""
+		k.says, k.phone, k.reason = t.says(p), hashOf(p.Phone.E164), once.of(p.Phone.Reason)
 		return p.DirectoryID, &k, err
 	}, `
 		SELECT id, state, directory_id, name, department, job_title, office, email,
@@ -343,6 +344,17 @@ func collectKept(ctx context.Context, q db.Querier, scan func(*sql.Rows) (string
 		all[directoryID] = k
 	}
 	return all, rows.Err()
+}
+
+// interned keeps every string once, however often it is read.
+type interned map[string]string
+
+func (i interned) of(s string) string {
+	have, ok := i[s]
+	if !ok {
+		i[s], have = s, s
+	}
+	return have
 }
 
 func (t peopleTable) insert(ctx context.Context, first int64, some []Person) error {
@@ -409,7 +421,7 @@ func (t unitTable) kept(ctx context.Context) (map[string]*kept, error) {
 		var k kept
 		var u Unit
 		err := row.Scan(&k.id, &k.state, &u.DirectoryID, &u.Name)
-		k.says = hash(u)
+		k.says = t.says(u)
 		return u.DirectoryID, &k, err
 	}, `
 		SELECT id, state, directory_id, name

@@ -12,17 +12,13 @@ import (
 // edited here would otherwise stay so, as nothing about it changed there. In a
 // preview it only compares.
 func (s *syncing) derive(ctx context.Context) error {
-	region, err := s.accountRegion(ctx)
-	if err != nil {
-		return err
-	}
 	b := &brake{syncing: s}
 	f := contacts.Following{Account: s.run.Account, Tenant: s.connection.Tenant, Brake: b.hold, Leaving: s.endAccess}
 	var p preview
 	if s.run.Kind == Preview {
-		f.Preview, f.Tell, f.Brake = true, p.tell, b.count
+		f.Preview, f.Brake, f.Tell, f.See = true, b.count, p.tell, p.see
 	}
-	if err := s.followPeople(ctx, f, &p, region); err != nil {
+	if err := s.followPeople(ctx, f); err != nil {
 		return err
 	}
 	if err := s.followGroups(ctx, f); err != nil {
@@ -34,22 +30,13 @@ func (s *syncing) derive(ctx context.Context) error {
 	return b.settle(ctx)
 }
 
-func (s *syncing) followPeople(ctx context.Context, f contacts.Following, p *preview, region string) error {
+func (s *syncing) followPeople(ctx context.Context, f contacts.Following) error {
 	s.run.Counts = Counts{Skipped: map[string]int{}}
-	shared := map[string]int{}
-	people, err := s.book.FollowPeople(ctx, f, s.people(ctx, region, shared, p))
-	if err != nil {
-		return err
-	}
-	s.run.Added, s.run.Changed, s.run.Removed = people.Added, people.Changed, people.Removed
-	s.run.NumberLost, s.run.Held = people.NumberLost, people.Held
-	for _, n := range shared {
-		if n > 1 {
-			s.run.Shared += n
-		}
-	}
-	p.shared = shared
-	return nil
+	did, err := s.book.FollowPeople(ctx, f, s.inScope(ctx), s.load)
+	s.run.Contacts, s.run.WithoutNumber, s.run.Invalid, s.run.Shared = did.People, did.WithoutNumber, did.Invalid, did.Shared
+	s.run.Added, s.run.Changed, s.run.Removed = did.Added, did.Changed, did.Removed
+	s.run.NumberLost, s.run.Held = did.NumberLost, did.Held
+	return err
 }
 
 func (s *syncing) followGroups(ctx context.Context, f contacts.Following) error {
@@ -57,30 +44,40 @@ func (s *syncing) followGroups(ctx context.Context, f contacts.Following) error 
 	if err != nil {
 		return err
 	}
-	groups, err := s.book.FollowGroups(ctx, f, each(units))
+	did, err := s.book.FollowGroups(ctx, f, units)
 	if err != nil {
 		return err
 	}
-	s.run.Groups, s.run.GroupsAdded, s.run.GroupsRemoved = len(units), groups.Added, groups.Removed
-	if f.Preview {
-		return nil
+	s.run.Groups, s.run.GroupsAdded, s.run.GroupsRemoved = len(units), did.Added, did.Removed
+	same, err := s.areMembersApplied(ctx)
+	if err != nil || f.Preview || same && did == (contacts.Applied{People: len(units)}) && s.run.Added+s.run.Removed == 0 {
+		return err
 	}
+	return s.followMembers(ctx, f, units)
+}
+
+// followMembers costs the most, and is left out when neither the groups nor who
+// is in the address book changed.
+func (s *syncing) followMembers(ctx context.Context, f contacts.Following, units []contacts.Unit) error {
 	tree, err := s.groupTree(ctx, units)
 	if err != nil {
 		return err
 	}
-	members, err := s.book.FollowMembers(ctx, f.Account, f.Tenant, tree.memberships())
-	s.run.MembersAdded, s.run.MembersGone = members.Added, members.Removed
-	return err
+	did, err := s.book.FollowMembers(ctx, f.Account, f.Tenant, tree.memberships())
+	if err != nil {
+		return err
+	}
+	s.run.MembersAdded, s.run.MembersGone = did.Added, did.Removed
+	return s.inRun(ctx, s.membersApplied)
 }
 
-// people are those of the mirror that belong in the address book. It counts them
-// for the run on the way, and how many have each number.
-func (s *syncing) people(ctx context.Context, region string, shared map[string]int, p *preview) iter.Seq2[contacts.Person, error] {
-	return func(yield func(contacts.Person, error) bool) {
+// inScope are those of the mirror that belong in the address book. It counts
+// the others for the run on the way.
+func (s *syncing) inScope(ctx context.Context) iter.Seq2[contacts.Described, error] {
+	return func(yield func(contacts.Described, error) bool) {
 		for one, err := range s.inDirectory(ctx) {
 			if err != nil {
-				yield(contacts.Person{}, err)
+				yield(contacts.Described{}, err)
 				return
 			}
 			s.run.People++
@@ -88,39 +85,26 @@ func (s *syncing) people(ctx context.Context, region string, shared map[string]i
 				s.run.Skipped[one.skipped]++
 				continue
 			}
-			person := one.person(one.id, region, s.settings)
-			s.countPerson(person)
-			if number := person.Phone.E164; number != "" {
-				shared[number]++
-			}
-			if s.run.Kind == Preview {
-				p.see(person)
-			}
-			if !yield(person, nil) {
+			if !yield(contacts.Described{DirectoryID: one.id, Says: one.says}, nil) {
 				return
 			}
 		}
 	}
 }
 
-func (s *syncing) countPerson(p contacts.Person) {
-	s.run.Contacts++
-	switch p.Phone.Reason {
-	case "":
-	case contacts.NoNumber:
-		s.run.WithoutNumber++
-	default:
-		s.run.Invalid++
+// load answers people as the address book is to know them.
+func (s *syncing) load(ctx context.Context, ids []string) ([]contacts.Person, error) {
+	rows, err := s.mirroredPeople(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// each yields the elements of a list.
-func each[T any](list []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, one := range list {
-			if !yield(one, nil) {
-				return
-			}
+	people := make([]contacts.Person, 0, len(rows))
+	for _, id := range ids {
+		f, err := readFields(rows[id].Fields)
+		if err != nil {
+			return nil, err
 		}
+		people = append(people, f.person(id, s.region, s.settings))
 	}
+	return people, nil
 }

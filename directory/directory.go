@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -67,14 +68,28 @@ func (d *Directory) cloud(name string) (Cloud, error) {
 }
 
 // linksHash changes with everything that a delta link is bound to, and with what
-// decides how much of a person the mirror keeps.
+// decides how much of a person the mirror keeps and what it makes of them.
 func (s *syncing) linksHash(round string) string {
 	bound := []string{s.clouds[s.connection.Cloud].Hosts, s.connection.Tenant, s.connection.Client}
 	if round == peopleName {
-		bound = append(bound, strings.Join(s.selected, ","), Settings{Scope: s.settings.Scope}.text())
+		bound = append(bound, strings.Join(s.selected, ","), s.settings.text(), s.region, numberRules())
 	} else {
 		bound = append(bound, strings.Join(GroupFields, ","))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(bound, "\n")))
 	return hex.EncodeToString(sum[:16])
 }
+
+// numberRules is the version of the library that knows the world's numbers.
+var numberRules = sync.OnceValue(func() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range build.Deps {
+		if m.Path == "github.com/nyaruka/phonenumbers" {
+			return m.Version
+		}
+	}
+	return ""
+})

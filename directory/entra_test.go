@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/varsel/varsel/directory"
 )
@@ -19,6 +20,7 @@ type entra struct {
 	groups   []*object
 	partial  bool // changes tell only the properties that changed
 
+	mu     sync.Mutex     // guards asked: people are read one by one beside the pages
 	asked  []string       // the links, in order
 	before func(n int)    // called before the n-th answer, from 1
 	fail   map[int]error  // instead of the n-th answer
@@ -120,7 +122,7 @@ func (e *entra) Groups(_ context.Context, link string) (directory.Page, error) {
 }
 
 func (e *entra) Person(_ context.Context, id string) (directory.Item, error) {
-	e.asked = append(e.asked, "person "+id)
+	e.note("person " + id)
 	for _, o := range e.people {
 		if o.id == id && !o.removed {
 			return o.item(0, false), nil
@@ -130,7 +132,7 @@ func (e *entra) Person(_ context.Context, id string) (directory.Item, error) {
 }
 
 func (e *entra) Group(_ context.Context, id string) (directory.Item, []directory.Item, error) {
-	e.asked = append(e.asked, "group "+id)
+	e.note("group " + id)
 	for _, g := range e.groups {
 		if g.id != id || g.removed {
 			continue
@@ -148,12 +150,19 @@ func (e *entra) Group(_ context.Context, id string) (directory.Item, []directory
 	return directory.Item{ID: id, Removed: true}, nil, nil
 }
 
+func (e *entra) note(asked string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = append(e.asked, asked)
+	return len(e.asked)
+}
+
 func (e *entra) page(kind string, all []*object, link string) (directory.Page, error) {
-	e.asked = append(e.asked, kind+" "+link)
+	n := e.note(kind + " " + link)
 	if e.before != nil {
-		e.before(len(e.asked))
+		e.before(n)
 	}
-	if err := e.fail[len(e.asked)]; err != nil {
+	if err := e.fail[n]; err != nil {
 		return directory.Page{}, err
 	}
 	var since, at int

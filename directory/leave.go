@@ -31,18 +31,18 @@ func (s *syncing) endAccess(ctx context.Context, some []contacts.Leaver) error {
 }
 
 func (s *syncing) goneOrBlocked(ctx context.Context, some []contacts.Leaver) (map[string]bool, error) {
-	items := make([]Item, len(some))
+	ids := make([]string, len(some))
 	for i, l := range some {
-		items[i].ID = l.DirectoryID
+		ids[i] = l.DirectoryID
 	}
-	rows, err := s.mirroredPeople(ctx, items)
+	rows, err := s.mirroredPeople(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	gone := map[string]bool{}
-	for _, it := range items {
-		row, known := rows[it.ID]
-		gone[it.ID] = !known || row.Removed != 0 || row.Skipped == SkippedBlocked
+	for _, id := range ids {
+		row, known := rows[id]
+		gone[id] = !known || row.Removed != 0 || row.Skipped == SkippedBlocked
 	}
 	return gone, nil
 }

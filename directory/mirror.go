@@ -27,6 +27,7 @@ const (
 type mirrorPerson struct {
 	Fields  string
 	Skipped string // why they do not belong in the address book
+	Says    int64  // what their contact says, of those who do
 	Removed int64  // when, 0 for not
 	Seen    int64
 }
@@ -34,14 +35,14 @@ type mirrorPerson struct {
 func (s *syncing) peopleRound() round {
 	return round{
 		name:  peopleName,
-		page:  func(ctx context.Context, link string) (Page, error) { return s.source.People(ctx, link) },
+		page:  func(ctx context.Context, link string) (Page, error) { return s.reader().People(ctx, link) },
 		put:   s.putPeople,
 		sweep: s.sweepPeople,
 	}
 }
 
 func (s *syncing) putPeople(ctx context.Context, items []Item, at cursor, last func(met int) step) error {
-	rows, err := s.mirroredPeople(ctx, items)
+	rows, err := s.mirroredPeople(ctx, idsOf(items))
 	if err != nil {
 		return err
 	}
@@ -86,6 +87,8 @@ func (s *syncing) mirrored(id string, f fields, mark int64) mirrorPerson {
 	row := mirrorPerson{Skipped: s.skips(id, f), Seen: mark}
 	if row.Skipped != "" {
 		f = s.settings.Scope.minimal(f)
+	} else {
+		row.Says = f.person(id, s.region, s.settings).Says()
 	}
 	row.Fields = f.text()
 	return row
@@ -115,7 +118,7 @@ func (was mirrorPerson) isMinimal() bool { return was.Removed != 0 || was.Skippe
 // the id, when the change does not bring along what they are called: Microsoft's
 // pages disagree on whether a change has the whole person or only what changed.
 func (s *syncing) readAgain(ctx context.Context, was mirrorPerson, id string, mark int64) (mirrorPerson, error) {
-	it, err := s.source.Person(ctx, id)
+	it, err := s.reader().Person(ctx, id)
 	if err != nil {
 		return was, err
 	}
@@ -142,7 +145,7 @@ func (e edge) compare(other edge) int {
 func (s *syncing) groupsRound() round {
 	return round{
 		name:  groupsName,
-		page:  func(ctx context.Context, link string) (Page, error) { return s.source.Groups(ctx, link) },
+		page:  func(ctx context.Context, link string) (Page, error) { return s.reader().Groups(ctx, link) },
 		put:   s.putGroups,
 		sweep: s.sweepGroups,
 	}
@@ -151,7 +154,7 @@ func (s *syncing) groupsRound() round {
 // putGroups stores memberships whether or not their group and member are known
 // yet: they come in any order.
 func (s *syncing) putGroups(ctx context.Context, items []Item, at cursor, last func(met int) step) error {
-	rows, err := s.mirroredGroups(ctx, items)
+	rows, err := s.mirroredGroups(ctx, idsOf(items))
 	if err != nil {
 		return err
 	}
@@ -170,6 +173,9 @@ func (s *syncing) putGroups(ctx context.Context, items []Item, at cursor, last f
 	}
 	if err := s.putEdges(ctx, edges, at.mark); err != nil {
 		return err
+	}
+	if len(items) > 0 {
+		return putRows(ctx, s, next, s.upsertGroups, both(s.membersChanged, last(met)))
 	}
 	return putRows(ctx, s, next, s.upsertGroups, last(met))
 }

@@ -31,23 +31,28 @@ type PreviewPerson struct {
 
 // see notes a person who belongs in the address book.
 func (p *preview) see(one contacts.Person) {
-	if p.rows == nil {
-		p.rows, p.phones = map[string]previewRow{}, map[string]string{}
+	if p.phones == nil {
+		p.phones, p.shared = map[string]string{}, map[string]int{}
 	}
-	if one.Phone.Reason != "" {
-		p.rows[one.DirectoryID] = previewRow{Reason: one.Phone.Reason}
+	if one.Phone.Reason == "" {
+		p.phones[one.DirectoryID] = one.Phone.E164
+		p.shared[one.Phone.E164]++
 		return
 	}
-	p.phones[one.DirectoryID] = one.Phone.E164
+	p.note(one.DirectoryID, func(row *previewRow) { row.Reason = one.Phone.Reason })
 }
 
 // tell notes what following would do to a person.
 func (p *preview) tell(directoryID string, change contacts.Change) {
+	p.note(directoryID, func(row *previewRow) { row.Change = string(change) })
+}
+
+func (p *preview) note(directoryID string, set func(*previewRow)) {
 	if p.rows == nil {
 		p.rows = map[string]previewRow{}
 	}
 	row := p.rows[directoryID]
-	row.Change = string(change)
+	set(&row)
 	p.rows[directoryID] = row
 }
 
@@ -55,9 +60,7 @@ func (p *preview) tell(directoryID string, change contacts.Change) {
 func (p *preview) all() map[string]previewRow {
 	for id, number := range p.phones {
 		if n := p.shared[number]; n > 1 {
-			row := p.rows[id]
-			row.Shared = n
-			p.rows[id] = row
+			p.note(id, func(row *previewRow) { row.Shared = n })
 		}
 	}
 	return p.rows

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/varsel/varsel/internal/problem"
 )
@@ -29,9 +30,9 @@ type cursor struct {
 // restarts is how often a link may be too old before the run gives up.
 const restarts = 3
 
-// read reads the round to its end. A crash, or a failure, repeats a page but
-// never skips one, because the cursor is stored with the page. When the link is
-// too old the round begins anew as a full one.
+// read reads the round to its end. A crash, or a failure, repeats pages but never
+// skips one, because the cursor is stored with them. When the link is too old the
+// round begins anew as a full one.
 func (s *syncing) read(ctx context.Context, r round) error {
 	at, err := s.cursor(ctx, r.name)
 	if err != nil {
@@ -42,22 +43,104 @@ func (s *syncing) read(ctx context.Context, r round) error {
 			return err
 		}
 	}
-	for restarted := 0; ; {
-		page, err := s.ask(ctx, r, at.link)
-		if errors.Is(err, ErrExpired) && at.link != "" && restarted < restarts {
-			restarted++
-			if at, err = s.beginning(ctx, ""); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
+	for restarted := 0; ; restarted++ {
+		at, err = s.readFrom(ctx, r, at)
+		if !errors.Is(err, ErrExpired) || at.link == "" || restarted == restarts {
 			return err
 		}
-		if at, err = s.take(ctx, r, page, at); err != nil || page.Delta != "" {
+		if at, err = s.beginning(ctx, ""); err != nil {
 			return err
 		}
 	}
+}
+
+// readFrom reads pages from a cursor on and answers where it stopped. While some
+// are stored the next are on their way: what has come meanwhile is stored in one
+// go.
+func (s *syncing) readFrom(ctx context.Context, r round, at cursor) (cursor, error) {
+	ctx, stop := context.WithCancel(ctx)
+	pages := make(chan fetched, pagesAhead)
+	var reading sync.WaitGroup
+	reading.Go(func() { s.fetch(ctx, r, at.link, pages) })
+	defer reading.Wait()
+	defer stop()
+	for {
+		page, failure := together(pages)
+		if page.Next+page.Delta != "" {
+			next, err := s.take(ctx, r, page, at)
+			if err != nil {
+				return at, err
+			}
+			at = next
+		}
+		switch {
+		case failure != nil || page.Delta != "":
+			return at, failure
+		case page.Next == "":
+			return at, ctx.Err() // the reading was stopped
+		}
+	}
+}
+
+const (
+	pagesAhead = 8
+	// togetherAtMost is how many objects and memberships are stored in one go.
+	togetherAtMost = 4000
+)
+
+// fetched is a page, or why there is none.
+type fetched struct {
+	Page
+	err error
+}
+
+// fetch asks for page after page until the last, a failure, or nobody wants more.
+func (s *syncing) fetch(ctx context.Context, r round, link string, pages chan<- fetched) {
+	defer close(pages)
+	for {
+		page, err := s.ask(ctx, r, link)
+		if err == nil && page.Delta == "" && (page.Next == "" || page.Next == link) {
+			err = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer does not say where its next page is")
+		}
+		select {
+		case pages <- fetched{page, err}:
+		case <-ctx.Done():
+			return
+		}
+		if link = page.Next; err != nil || page.Delta != "" {
+			return
+		}
+	}
+}
+
+// together waits for a page and adds those that are there already. A failure
+// comes after the pages before it.
+func together(pages <-chan fetched) (all Page, failure error) {
+	next, more := <-pages
+	for size := 0; more; {
+		if next.err != nil {
+			return all, next.err
+		}
+		all.Items = append(all.Items, next.Items...)
+		all.Next, all.Delta = next.Next, next.Delta
+		if size += next.size(); size >= togetherAtMost {
+			return all, nil
+		}
+		select {
+		case next, more = <-pages:
+		default:
+			return all, nil
+		}
+	}
+	return all, nil
+}
+
+func (p Page) size() int {
+	n := len(p.Items)
+	for _, it := range p.Items {
+		n += len(it.Members)
+	}
+	return n
 }
 
 // beginning of a round of changes, or of a full one for an empty link.
@@ -83,9 +166,6 @@ func (s *syncing) ask(ctx context.Context, r round, link string) (Page, error) {
 // full round is swept after before its cursor is stored, so that a crash in
 // between sweeps again.
 func (s *syncing) take(ctx context.Context, r round, page Page, at cursor) (cursor, error) {
-	if page.Delta == "" && (page.Next == "" || page.Next == at.link) {
-		return at, problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer does not say where its next page is")
-	}
 	if at.whole && r.name == peopleName {
 		if err := CheckNamed(page.Items); err != nil {
 			return at, err

@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // readAgainAtMost is how many people are read one by one when they come into a
 // chosen group; for more, a full round costs less.
@@ -60,7 +63,7 @@ func (s *syncing) findChosen(ctx context.Context) error {
 // rescopeMirror throws away what is kept of those who left the chosen groups, and
 // answers who came into them.
 func (s *syncing) rescopeMirror(ctx context.Context, mark int64) (came []string, err error) {
-	went := map[string]mirrorPerson{}
+	var went []string
 	for one, err := range s.inDirectory(ctx) {
 		switch {
 		case err != nil:
@@ -68,15 +71,36 @@ func (s *syncing) rescopeMirror(ctx context.Context, mark int64) (came []string,
 		case one.skipped == SkippedGroups && s.chosen[one.id]:
 			came = append(came, one.id)
 		case one.skipped == "" && !s.chosen[one.id]:
-			went[one.id] = s.mirrored(one.id, one.fields, mark)
+			went = append(went, one.id)
 		}
 	}
-	return came, putRows(ctx, s, went, s.upsertPeople, nothing)
+	for some := range slices.Chunk(went, lot) {
+		if err := s.minimise(ctx, some, mark); err != nil {
+			return nil, err
+		}
+	}
+	return came, nil
+}
+
+// minimise judges people anew, by what the mirror says of them.
+func (s *syncing) minimise(ctx context.Context, ids []string, mark int64) error {
+	rows, err := s.mirroredPeople(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, row := range rows {
+		f, err := readFields(row.Fields)
+		if err != nil {
+			return err
+		}
+		rows[id] = s.mirrored(id, f, mark)
+	}
+	return putRows(ctx, s, rows, s.upsertPeople, nothing)
 }
 
 // readGroup reads one group and the people in it into the mirror.
 func (s *syncing) readGroup(ctx context.Context) error {
-	group, people, err := s.source.Group(ctx, s.run.Group)
+	group, people, err := s.reader().Group(ctx, s.run.Group)
 	if err != nil {
 		return err
 	}

@@ -410,31 +410,40 @@ func (s *syncing) saveCursor(round string, at cursor) step {
 	}
 }
 
-// ids are the keys of a page's objects, as a JSON object.
-func ids(items []Item) string {
-	set := make(map[string]int, len(items))
-	for _, it := range items {
-		set[it.ID] = 0
+func idsOf(items []Item) []string {
+	list := make([]string, len(items))
+	for i, it := range items {
+		list[i] = it.ID
+	}
+	return list
+}
+
+// keys writes ids as the keys of a JSON object, the form in which both databases
+// take a list of them.
+func keys(ids []string) string {
+	set := make(map[string]int, len(ids))
+	for _, id := range ids {
+		set[id] = 0
 	}
 	return toJSON(set)
 }
 
-func (s *syncing) mirroredPeople(ctx context.Context, items []Item) (map[string]mirrorPerson, error) {
+func (s *syncing) mirroredPeople(ctx context.Context, ids []string) (map[string]mirrorPerson, error) {
 	return mirrored(ctx, s, func(row *sql.Rows) (id string, m mirrorPerson, err error) {
 		return id, m, row.Scan(&id, &m.Fields, &m.Skipped, &m.Removed, &m.Seen)
 	}, `
 		SELECT object_id, fields, skipped, removed_at, seen FROM mirror_people
 		JOIN (SELECT key, CAST($1 AS BIGINT) AS connection FROM json_each($2) LIMIT 100000) AS r
-			ON object_id = r.key AND connection_id = r.connection`, s.run.Connection, ids(items))
+			ON object_id = r.key AND connection_id = r.connection`, s.run.Connection, keys(ids))
 }
 
-func (s *syncing) mirroredGroups(ctx context.Context, items []Item) (map[string]mirrorGroup, error) {
+func (s *syncing) mirroredGroups(ctx context.Context, ids []string) (map[string]mirrorGroup, error) {
 	return mirrored(ctx, s, func(row *sql.Rows) (id string, m mirrorGroup, err error) {
 		return id, m, row.Scan(&id, &m.Name, &m.Removed, &m.Seen)
 	}, `
 		SELECT object_id, name, removed_at, seen FROM mirror_groups
 		JOIN (SELECT key, CAST($1 AS BIGINT) AS connection FROM json_each($2) LIMIT 100000) AS r
-			ON object_id = r.key AND connection_id = r.connection`, s.run.Connection, ids(items))
+			ON object_id = r.key AND connection_id = r.connection`, s.run.Connection, keys(ids))
 }
 
 // mirrored reads in a transaction only for PostgreSQL's plan.
@@ -462,11 +471,11 @@ func mirrored[T any](ctx context.Context, s *syncing, scan func(*sql.Rows) (stri
 func (s *syncing) upsertPeople(rows map[string]mirrorPerson) step {
 	return func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO mirror_people (connection_id, object_id, fields, skipped, removed_at, seen)
-			SELECT $1, r.key, r.value->>'Fields', r.value->>'Skipped', CAST(r.value->>'Removed' AS BIGINT), CAST(r.value->>'Seen' AS BIGINT)
+			INSERT INTO mirror_people (connection_id, object_id, fields, skipped, says, removed_at, seen)
+			SELECT $1, r.key, r.value->>'Fields', r.value->>'Skipped', CAST(r.value->>'Says' AS BIGINT), CAST(r.value->>'Removed' AS BIGINT), CAST(r.value->>'Seen' AS BIGINT)
 			FROM json_each($2) AS r WHERE true
 			ON CONFLICT (connection_id, object_id) DO UPDATE SET fields = EXCLUDED.fields, skipped = EXCLUDED.skipped,
-				removed_at = EXCLUDED.removed_at, seen = EXCLUDED.seen`,
+				says = EXCLUDED.says, removed_at = EXCLUDED.removed_at, seen = EXCLUDED.seen`,
 			s.run.Connection, toJSON(rows))
 		return err
 	}
@@ -524,6 +533,9 @@ func (s *syncing) sweepPeople(ctx context.Context, mark int64) error {
 // sweepGroups keeps the memberships of people who are gone: should they be
 // restored, nothing tells us of them again.
 func (s *syncing) sweepGroups(ctx context.Context, mark int64) error {
+	if err := s.inRun(ctx, s.membersChanged); err != nil {
+		return err
+	}
 	err := s.sweep(ctx, `
 		UPDATE mirror_groups SET removed_at = $4 WHERE connection_id = $1 AND object_id IN (
 			SELECT object_id FROM mirror_groups WHERE connection_id = $1 AND seen <> $2 AND removed_at = 0 LIMIT $3)`,
@@ -571,18 +583,20 @@ func (s *syncing) sweep(ctx context.Context, statement string, mark int64, more 
 type found struct {
 	id      string
 	skipped string // why they are out of scope
-	fields
+	says    int64
 }
 
-// mirrorPage is how many people are held in memory while they are derived.
-const mirrorPage = 1000
+// mirrorPage is how many people are read at a time.
+const mirrorPage = 5000
 
 // inDirectory are the mirror's people who are not removed.
 func (s *syncing) inDirectory(ctx context.Context) iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
 		for after := ""; ; {
-			page, err := db.Collect(ctx, s.db, scanFound, `
-				SELECT object_id, skipped, fields FROM mirror_people
+			page, err := db.Collect(ctx, s.db, func(row *sql.Rows) (one found, err error) {
+				return one, row.Scan(&one.id, &one.skipped, &one.says)
+			}, `
+				SELECT object_id, skipped, says FROM mirror_people
 				WHERE connection_id = $1 AND removed_at = 0 AND object_id > $2 ORDER BY object_id LIMIT $3`,
 				s.run.Connection, after, mirrorPage)
 			if err != nil {
@@ -602,13 +616,21 @@ func (s *syncing) inDirectory(ctx context.Context) iter.Seq2[found, error] {
 	}
 }
 
-func scanFound(row *sql.Rows) (one found, err error) {
-	var text string
-	if err := row.Scan(&one.id, &one.skipped, &text); err != nil {
-		return one, err
-	}
-	one.fields, err = readFields(text)
-	return one, err
+// membersChanged notes that the address book's memberships may be wrong until
+// they are derived again.
+func (s *syncing) membersChanged(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE connections SET members_applied = 0 WHERE id = $1 AND members_applied = 1`, s.run.Connection)
+	return err
+}
+
+func (s *syncing) membersApplied(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE connections SET members_applied = 1 WHERE id = $1`, s.run.Connection)
+	return err
+}
+
+func (s *syncing) areMembersApplied(ctx context.Context) (are bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT members_applied FROM connections WHERE id = $1`, s.run.Connection).Scan(&are)
+	return are, err
 }
 
 // units are the mirror's groups that are not removed.

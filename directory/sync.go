@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/varsel/varsel/internal/problem"
@@ -81,7 +82,10 @@ type syncing struct {
 	before     int             // records of the rounds before this one
 	chosen     map[string]bool // people in the scope's groups; nil when it has none
 	asked      tally
-	source     Source
+	region     string // of the account: where numbers without a country code belong
+
+	mu     sync.Mutex
+	source Source
 }
 
 func (d *Directory) begin(ctx context.Context, account, connection int64) (*syncing, error) {
@@ -95,7 +99,8 @@ func (d *Directory) begin(ctx context.Context, account, connection int64) (*sync
 	}
 	s.settings = s.connection.Settings
 	s.selected = s.settings.personFields()
-	return s, nil
+	s.region, err = s.accountRegion(ctx)
+	return s, err
 }
 
 // follow is the run's work. The gate comes first: without an agreement nobody is
@@ -175,8 +180,21 @@ func (s *syncing) open() error {
 		Told:         s.asked.add,
 	}
 	a.unseal(secret)
-	s.source, err = cloud.Open(a)
-	return err
+	source, err := cloud.Open(a)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.source = source
+	return nil
+}
+
+// reader is the source as it was last opened.
+func (s *syncing) reader() Source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.source
 }
 
 const (
