@@ -39,6 +39,7 @@ func Mount(app *fiber.App, s Services) {
 	api.UseMiddleware(guard, s.authenticate)
 	s.routes(api)
 	page.mount(app)
+	s.scimRoutes(app)
 }
 
 // withHead answers HEAD wherever GET is answered (RFC 9110 9.1).

@@ -117,11 +117,15 @@ func newRequestID() string {
 // ErrorHandler answers with a problem document what no handler has answered: an
 // unknown path, another method, a body that is too large, a panic.
 func ErrorHandler(c *fiber.Ctx, err error) error {
+	answer := send
+	if isSCIM(c) {
+		answer = sendSCIMError
+	}
 	var said *fiber.Error
 	if errors.As(err, &said) && said.Code < http.StatusInternalServerError {
-		return send(c, ofStatus(c, said.Code))
+		return answer(c, ofStatus(c, said.Code))
 	}
-	return send(c, problemOf(c.UserContext(), c.Method()+" "+c.Route().Path, err))
+	return answer(c, problemOf(c.UserContext(), c.Method()+" "+c.Route().Path, err))
 }
 
 // ofStatus does not repeat the error's text: it can hold parts of a request

@@ -6,6 +6,7 @@ package scim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -57,3 +58,15 @@ func refuse(kind, format string, args ...any) error {
 // Tag is the resource's version as an entity tag. It is weak: the same version
 // is written in several ways.
 func (r Resource) Tag() string { return fmt.Sprintf(`W/"%d"`, r.Version) }
+
+// TagIn says whether an If-Match or If-None-Match header names the resource's
+// version.
+func (r Resource) TagIn(header string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(r.Tag(), "W/") {
+			return true
+		}
+	}
+	return false
+}

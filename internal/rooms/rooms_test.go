@@ -16,10 +16,11 @@ const module = "github.com/varsel/varsel/"
 var may = map[string][]string{
 	"cmd/varsel":          {"*"},
 	"cmd/sim":             {"internal/sim/*"},
-	"api":                 {"directory", "smsqueue", "smsqueue/smstext", "cards", "contacts", "billing", "accounts", "privacy"},
+	"api":                 {"directory", "directory/scim", "smsqueue", "smsqueue/smstext", "cards", "contacts", "billing", "accounts", "privacy"},
 	"web":                 {"directory", "smsqueue", "smsqueue/smstext", "cards", "contacts", "billing", "accounts", "privacy"},
-	"directory":           {"contacts", "cards", "billing", "accounts"},
+	"directory":           {"directory/scim", "contacts", "cards", "billing", "accounts"},
 	"directory/graph":     {"directory"},
+	"directory/scim":      {},
 	"smsqueue":            {"accounts", "contacts", "billing", "cards", "smsqueue/carriers", "smsqueue/smstext"},
 	"smsqueue/carriers":   {"smsqueue/smstext"},
 	"smsqueue/carriers/*": {"smsqueue/carriers", "smsqueue/smstext"},
