@@ -25,6 +25,7 @@ type Services struct {
 	Queue     *smsqueue.Queue
 	Names     *secrets.Names
 	Ready     func(ctx context.Context) error // nil when requests can be served
+	PublicURL string                          // without a slash at its end; empty: links are as the request was addressed
 }
 
 // Mount adds the API's routes to app. The app must be Immutable, as strings of

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -83,7 +85,7 @@ func (s Services) serveSCIM(ctx context.Context, c *fiber.Ctx, handle func(scimR
 	if p := unreadable(c); p != nil {
 		return p
 	}
-	q := scimRequest{c: c, ctx: ctx, base: c.BaseURL() + scimPath}
+	q := scimRequest{c: c, ctx: ctx, base: cmp.Or(s.PublicURL, c.BaseURL()) + scimPath}
 	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
 	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
 		return newProblem(http.StatusUnauthorized, "unknown_token", "send the connection's token: Authorization: Bearer vscim_...")
@@ -153,13 +155,13 @@ func (q scimRequest) sendDocument(all []map[string]any) error {
 	return newProblem(http.StatusNotFound, "not_found", "there is no "+q.c.Path())
 }
 
-// id is the one in the path. What is not properly escaped is no id.
+// id is the one in the path. What is not text is no id.
 func (q scimRequest) id() string {
 	id, err := url.PathUnescape(q.c.Params("id"))
-	if err != nil {
+	if err != nil || !utf8.ValidString(id) || strings.Contains(id, "\x00") {
 		return ""
 	}
-	return strings.ReplaceAll(id, "\x00", "")
+	return id
 }
 
 // scimError is RFC 7644 3.12.

@@ -347,6 +347,14 @@ func TestListsGoByPages(t *testing.T) {
 		p.equal([]int{0, 1}, []int{len(none), total})
 		none, total = p.found("/Users", "", "&count=-3&startIndex=-1")
 		p.equal([]int{0, 6}, []int{len(none), total})
+		for _, id := range []string{"%ff", "%00", "x%00", "%zz"} {
+			if r := p.ask("GET", "/Users?filter=userName+eq+%22a%5Cu0000%22", ""); r.status != 200 {
+				p.Errorf("a filter with a NUL: %d", r.status)
+			}
+			if r := p.house.raw(p.T, "GET /scim/v2/Users/"+id+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+p.token+"\r\n\r\n"); r.status != 404 && r.status != 400 {
+				p.Errorf("%s: %d %s", id, r.status, r.body)
+			}
+		}
 		p.refused(p.ask("GET", "/Users?count=many", ""), 400, "invalidValue")
 		p.refused(p.ask("GET", "/Users?filter=userName", ""), 400, "invalidFilter")
 		p.refused(p.ask("GET", "/Users?attributes=a%20b", ""), 400, "invalidPath")
@@ -447,6 +455,16 @@ func TestWhatSCIMDoesNotServeIsSaidInItsOwnWay(t *testing.T) {
 	p.document(p.ask("POST", "/Users", `{"userName": "a"}`, "Content-Type", "application/json"), 201)
 	p.refused(p.ask("POST", "/Users", `{"userName": "`+strings.Repeat("x", bodyLimit)+`"}`), 413, "")
 	p.refused(h.raw(t, "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n"), 413, "")
+}
+
+func TestLinksSayThePublicURL(t *testing.T) {
+	h := openHouse(t)
+	h.PublicURL = "https://varsel.example"
+	h.url = listen(t, h.Services)
+	r := h.provisioner(t).ask("POST", "/Users", `{"userName": "a"}`)
+	if at := r.header.Get("Location"); r.status != 201 || !strings.HasPrefix(at, "https://varsel.example/scim/v2/Users/") {
+		t.Errorf("%d %s", r.status, at)
+	}
 }
 
 func TestDiscoveryTellsWhatIsServed(t *testing.T) { // Q2

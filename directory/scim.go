@@ -75,7 +75,7 @@ func (d *Directory) NewSCIMToken(ctx context.Context, account, connection int64,
 const longestTokenName = 100
 
 func newSCIMToken(name string) (SCIMToken, string, error) {
-	name = strings.TrimSpace(name)
+	name = strings.TrimSpace(strings.ReplaceAll(name, "\x00", ""))
 	if name == "" || len(name) > longestTokenName {
 		return SCIMToken{}, "", problem.Invalid("name", "a token needs a name of at most %d bytes, so that it can be told from others", longestTokenName)
 	}

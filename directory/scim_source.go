@@ -67,11 +67,10 @@ func (s scimSource) open(ctx context.Context, link string, told func(scimLink) i
 // tells says whether a row is worth telling.
 func (l scimLink) tells(change int64, removed bool) bool { return !removed || change >= l.Full }
 
-// after is the place behind all that is there: the log was read before the last
-// row, so that whatever comes has a higher number than both.
-func (log scimLog) after(last place) place {
-	return place{Change: max(log.last, last.Change) + 1}
-}
+// end is the place behind all that is there: the log was read before the last
+// row, so that whatever comes has a higher number than both. last is 0 when
+// there was no row.
+func (log scimLog) end(last int64) place { return place{Change: max(log.last, last) + 1} }
 
 // People answers users with what they are now.
 func (s scimSource) People(ctx context.Context, link string) (Page, error) {
@@ -79,15 +78,15 @@ func (s scimSource) People(ctx context.Context, link string) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page, at, full, err := s.items(ctx, l, scim.User, scim.Fields)
+	items, last, full, err := s.items(ctx, l, scim.User, scim.Fields)
 	if err != nil {
 		return Page{}, err
 	}
 	if full {
-		l.At = at
-		return Page{Items: page, Next: toJSON(l)}, nil
+		l.At = last
+		return Page{Items: items, Next: toJSON(l)}, nil
 	}
-	return Page{Items: page, Delta: toJSON(scimLink{At: log.after(at)})}, nil
+	return Page{Items: items, Delta: toJSON(scimLink{At: log.end(last.Change)})}, nil
 }
 
 // Groups answers the groups, then the memberships that began or ended, in slices
@@ -101,14 +100,14 @@ func (s scimSource) Groups(ctx context.Context, link string) (Page, error) {
 	if l.InMembers {
 		return s.memberPage(ctx, l, log)
 	}
-	page, at, full, err := s.items(ctx, l, scim.Group, groupFields)
+	items, last, full, err := s.items(ctx, l, scim.Group, groupFields)
 	if err != nil {
 		return Page{}, err
 	}
-	if l.At = at; !full {
-		l.At, l.InMembers = log.after(at), true
+	if l.At = last; !full {
+		l.At, l.InMembers = log.end(last.Change), true
 	}
-	return Page{Items: page, Next: toJSON(l)}, nil
+	return Page{Items: items, Next: toJSON(l)}, nil
 }
 
 func groupFields(doc scim.Document) map[string]json.RawMessage {
@@ -128,14 +127,14 @@ func (s scimSource) Person(ctx context.Context, id string) (Item, error) {
 	return Item{ID: id, Fields: scim.Fields(r.Document)}, nil
 }
 
-// items are the changed resources of a kind, the place of the last, and whether
-// there may be more.
+// items are the changed resources of a kind, the place of the last row, and
+// whether there may be more.
 func (s scimSource) items(ctx context.Context, l scimLink, kind *scim.Kind, fields func(scim.Document) map[string]json.RawMessage) ([]Item, place, bool, error) {
 	rows, err := s.changed(ctx, kind, l.At)
-	at := l.At
+	var last place
 	var items []Item
 	for _, row := range rows {
-		at = place{Change: row.Version, ID: row.ID}
+		last = place{Change: row.Version, ID: row.ID}
 		switch {
 		case !l.tells(row.Version, row.removed):
 		case row.removed:
@@ -144,7 +143,7 @@ func (s scimSource) items(ctx context.Context, l scimLink, kind *scim.Kind, fiel
 			items = append(items, Item{ID: row.ID, Fields: fields(row.Document)})
 		}
 	}
-	return items, at, len(rows) == scimPage, err
+	return items, last, len(rows) == scimPage, err
 }
 
 func (s scimSource) memberPage(ctx context.Context, l scimLink, log scimLog) (Page, error) {
@@ -152,10 +151,11 @@ func (s scimSource) memberPage(ctx context.Context, l scimLink, log scimLog) (Pa
 	if err != nil {
 		return Page{}, err
 	}
+	var last place
 	var items []Item
 	for _, row := range rows {
-		l.Members = row.at
-		if !l.tells(row.at.Change, row.removed) {
+		last = row.at
+		if row.group == nil || !l.tells(row.at.Change, row.removed) {
 			continue
 		}
 		if n := len(items); n == 0 || items[n-1].ID != row.at.ID {
@@ -165,9 +165,10 @@ func (s scimSource) memberPage(ctx context.Context, l scimLink, log scimLog) (Pa
 		it.Members = append(it.Members, Member{ID: row.at.Member, Removed: row.removed})
 	}
 	if len(rows) == scimPage {
+		l.Members = last
 		return Page{Items: items, Next: toJSON(l)}, nil
 	}
-	return Page{Items: items, Delta: toJSON(scimLink{At: l.At, Members: log.after(l.Members)})}, nil
+	return Page{Items: items, Delta: toJSON(scimLink{At: l.At, Members: log.end(last.Change)})}, nil
 }
 
 // keepRemovals is how long a removal can be told of. A source that has not been

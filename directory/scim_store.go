@@ -138,10 +138,12 @@ func scanSCIM(row interface{ Scan(...any) error }, kind *scim.Kind) (scim.Resour
 	return r, json.Unmarshal([]byte(text), &r.Document)
 }
 
+// readSCIM, like others here, has a plus sign that keeps PostgreSQL to the primary
+// key: a partial index looks smaller to it, and does not begin with the id.
 func readSCIM(ctx context.Context, q db.Querier, account, connection int64, kind *scim.Kind, id string) (scim.Resource, error) {
 	r, err := scanSCIM(q.QueryRowContext(ctx, `
 		SELECT `+scimColumns+` FROM scim_resources
-		WHERE account_id = $1 AND connection_id = $2 AND kind = $3 AND id = $4 AND removed_at = 0`,
+		WHERE account_id = $1 AND connection_id = $2 AND kind = $3 AND id = $4 AND +removed_at = 0`,
 		account, connection, kind.Name, id), kind)
 	if db.IsNone(err) {
 		return r, problem.New(problem.KindNotFound, "resource_not_found", "there is no %s with this id", kind.Name)
@@ -155,7 +157,7 @@ func scimMembers(ctx context.Context, q db.Querier, connection int64, group stri
 		return m, row.Scan(&m.ID, &m.Kind)
 	}, `
 		SELECT m.member_id, COALESCE(r.kind, '') FROM scim_members m
-		LEFT JOIN scim_resources r ON r.connection_id = m.connection_id AND r.id = m.member_id AND r.removed_at = 0
+		LEFT JOIN scim_resources r ON r.connection_id = m.connection_id AND r.id = m.member_id AND +r.removed_at = 0
 		WHERE m.connection_id = $1 AND m.group_id = $2 AND m.removed_at = 0 ORDER BY m.member_id`, connection, group)
 }
 
@@ -205,8 +207,8 @@ func (w *scimWrite) forgetKeys(ctx context.Context, id string) error {
 // PurgeSCIM: it may have any number.
 func (w *scimWrite) remove(ctx context.Context, id string) error {
 	for _, statement := range []string{`
-		UPDATE scim_resources SET changed = $3, modified_at = $4 WHERE removed_at = 0 AND connection_id = $1 AND id IN (
-			SELECT group_id FROM scim_members WHERE connection_id = $1 AND member_id = $2 AND removed_at = 0)`, `
+		UPDATE scim_resources SET changed = $3, modified_at = $4 WHERE +removed_at = 0 AND (connection_id, id) IN (
+			SELECT connection_id, group_id FROM scim_members WHERE connection_id = $1 AND member_id = $2 AND removed_at = 0 LIMIT 100000)`, `
 		UPDATE scim_members SET changed = $3, removed_at = $4 WHERE connection_id = $1 AND member_id = $2 AND removed_at = 0`, `
 		UPDATE scim_resources SET changed = $3, removed_at = $4, modified_at = $4, document = '{}', name_key = ''
 		WHERE connection_id = $1 AND id = $2`,
@@ -286,35 +288,28 @@ func (d *Directory) someSCIM(ctx context.Context, kind *scim.Kind, query string,
 	return db.Collect(ctx, d.db, func(row *sql.Rows) (scim.Resource, error) { return scanSCIM(row, kind) }, query, args...)
 }
 
-// keyed are the conditions that look up a key, $4, by index.
+// keyed are the statements that look up a key by index.
 var keyed = map[string]string{
-	scim.ByID:     `id = $4`,
-	scim.ByName:   `name_key = $4`,
-	scim.ByMember: `id IN (SELECT group_id FROM scim_members WHERE connection_id = $2 AND member_id = $4 AND removed_at = 0)`,
+	scim.ByID: `
+		SELECT id FROM scim_resources WHERE connection_id = $1 AND kind = $2 AND id = $3`,
+	scim.ByName: `
+		SELECT id FROM scim_resources WHERE connection_id = $1 AND kind = $2 AND name_key = $3 AND removed_at = 0`,
+	scim.ByMember: `
+		SELECT group_id FROM scim_members WHERE connection_id = $1 AND CAST($2 AS TEXT) <> '' AND member_id = $3 AND removed_at = 0 ORDER BY group_id`,
 }
-
-// byKey is for the keys that are not in keyed; $7 is which.
-const byKey = `id IN (SELECT resource_id FROM scim_keys WHERE connection_id = $2 AND attribute = $7 AND value_key = $4)`
 
 // candidates are the resources that a filter may mean, ordered by id: those that
 // an index finds, else all.
 func (d *Directory) candidates(ctx context.Context, account, connection int64, kind *scim.Kind, f *scim.Filter) iter.Seq2[scim.Resource, error] {
-	where, args := `CAST($4 AS TEXT) = ''`, []any{account, connection, kind.Name, "", "", mirrorPage}
 	if key, ok := f.Key(kind); ok {
-		if where, ok = keyed[key.By]; !ok {
-			where, args = byKey, append(args, key.By)
-		}
-		args[3] = key.Value
-		if key.By != scim.ByID && key.By != scim.ByMember {
-			args[3] = lookupKey(key.Value)
-		}
+		return d.withKey(ctx, account, connection, kind, key)
 	}
 	return func(yield func(scim.Resource, error) bool) {
-		for {
+		for after := ""; ; {
 			page, err := d.someSCIM(ctx, kind, `
 				SELECT `+scimColumns+` FROM scim_resources
-				WHERE account_id = $1 AND connection_id = $2 AND kind = $3 AND removed_at = 0 AND `+where+` AND id > $5
-				ORDER BY id LIMIT $6`, args...)
+				WHERE account_id = $1 AND connection_id = $2 AND kind = $3 AND removed_at = 0 AND id > $4
+				ORDER BY id LIMIT $5`, account, connection, kind.Name, after, mirrorPage)
 			if err != nil {
 				yield(scim.Resource{}, err)
 				return
@@ -323,13 +318,46 @@ func (d *Directory) candidates(ctx context.Context, account, connection int64, k
 				if !yield(r, nil) {
 					return
 				}
-				args[4] = r.ID
+				after = r.ID
 			}
 			if len(page) < mirrorPage {
 				return
 			}
 		}
 	}
+}
+
+// withKey are the resources that have a key. They are read one by one: there are
+// few, and no database is tempted to look through all instead.
+func (d *Directory) withKey(ctx context.Context, account, connection int64, kind *scim.Kind, key scim.Key) iter.Seq2[scim.Resource, error] {
+	return func(yield func(scim.Resource, error) bool) {
+		ids, err := d.idsWithKey(ctx, connection, kind, key)
+		if err != nil {
+			yield(scim.Resource{}, err)
+			return
+		}
+		for _, id := range ids {
+			r, err := readSCIM(ctx, d.db, account, connection, kind, id)
+			if problem.Has(err, "resource_not_found") {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Directory) idsWithKey(ctx context.Context, connection int64, kind *scim.Kind, key scim.Key) ([]string, error) {
+	switch key.By {
+	case scim.ByID, scim.ByMember:
+		return db.Column[string](ctx, d.db, keyed[key.By], connection, kind.Name, key.Value)
+	case scim.ByName:
+		return db.Column[string](ctx, d.db, keyed[key.By], connection, kind.Name, lookupKey(key.Value))
+	}
+	return db.Column[string](ctx, d.db, `
+		SELECT resource_id FROM scim_keys WHERE connection_id = $1 AND attribute = $2 AND value_key = $3 ORDER BY resource_id`,
+		connection, key.By, lookupKey(key.Value))
 }
 
 func (s scimSource) log(ctx context.Context) (log scimLog, err error) {
@@ -369,8 +397,8 @@ type changedMember struct {
 	removed bool
 }
 
-// changedMembers are the memberships behind a place, those that ended too, in
-// groups that are there.
+// changedMembers are the memberships behind a place, those that ended too. group
+// is nil in those of a group that is gone.
 func (s scimSource) changedMembers(ctx context.Context, after place) ([]changedMember, error) {
 	return db.Collect(ctx, s.db, func(row *sql.Rows) (m changedMember, err error) {
 		var text string
@@ -381,10 +409,12 @@ func (s scimSource) changedMembers(ctx context.Context, after place) ([]changedM
 		m.removed = removed != 0
 		return m, json.Unmarshal([]byte(text), &m.group)
 	}, `
-		SELECT m.group_id, m.member_id, m.changed, m.removed_at, r.document FROM scim_members m
-		JOIN scim_resources r ON r.connection_id = m.connection_id AND r.id = m.group_id AND r.removed_at = 0
-		WHERE r.account_id = $1 AND m.connection_id = $2 AND (m.changed, m.group_id, m.member_id) > ($3, $4, $5)
-		ORDER BY m.changed, m.group_id, m.member_id LIMIT $6`,
+		SELECT m.group_id, m.member_id, m.changed, m.removed_at, COALESCE(r.document, 'null') FROM (
+			SELECT connection_id, group_id, member_id, changed, removed_at FROM scim_members
+			WHERE connection_id = $2 AND (changed, group_id, member_id) > ($3, $4, $5)
+			ORDER BY changed, group_id, member_id LIMIT $6) AS m
+		LEFT JOIN scim_resources r ON r.connection_id = m.connection_id AND r.id = m.group_id AND +r.removed_at = 0 AND r.account_id = $1
+		ORDER BY m.changed, m.group_id, m.member_id`,
 		s.account, s.connection, after.Change, after.ID, after.Member, scimPage)
 }
 

@@ -160,11 +160,13 @@ func (p *parser) comparison() (*Filter, error) {
 	return nil, fmt.Errorf("no operator follows %q", shortened(p.text[:p.at]))
 }
 
-// value reads true, false, null, a string, or a string without its quotes.
+// value reads true, false, null, a string, or a string without its quotes. NUL
+// is left out, as it is where documents are read.
 func (p *parser) value() (any, error) {
 	p.space()
 	if p.peek() == '"' {
-		return p.quoted()
+		s, err := p.quoted()
+		return strings.ReplaceAll(s, "\x00", ""), err
 	}
 	word := p.run(func(r rune) bool { return !strings.ContainsRune(" \t\r\n()[]\"", r) })
 	switch word {
@@ -175,7 +177,7 @@ func (p *parser) value() (any, error) {
 	case "null":
 		return nil, nil
 	}
-	return word, nil
+	return strings.ReplaceAll(word, "\x00", ""), nil
 }
 
 func (p *parser) quoted() (s string, err error) {
