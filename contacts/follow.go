@@ -96,7 +96,12 @@ func (b *Book) FollowPeople(ctx context.Context, f Following, people iter.Seq2[D
 	t := peopleTable{b, f.Account, f.Tenant}
 	w := &following[Person]{Following: f, book: b, table: t, load: load, losing: map[int64]Person{}, numbers: map[uint64]int{}}
 	w.loses = func(row *kept, p Person) bool { return row.phone != 0 && p.Phone.E164 == "" }
-	w.count = func(p Person) { w.countNumber(p.Phone.Reason, hashOf(p.Phone.E164)) }
+	w.count = func(p Person) {
+		w.countNumber(p.Phone.Reason, hashOf(p.Phone.E164))
+		if f.See != nil {
+			f.See(p)
+		}
+	}
 	err := w.compare(ctx, people)
 	if err == nil {
 		err = w.applyLosses(ctx, t)

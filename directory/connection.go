@@ -137,11 +137,7 @@ func (d *Directory) Check(ctx context.Context, account, connection int64) (Conne
 	if err != nil {
 		return c, nil, err
 	}
-	credentials, err := d.credentials(ctx, c)
-	if err != nil {
-		return c, nil, err
-	}
-	report, err := d.examine(ctx, c, credentials)
+	report, err := d.checked(ctx, c)
 	if err != nil {
 		return c, nil, err
 	}
@@ -151,6 +147,19 @@ func (d *Directory) Check(ctx context.Context, account, connection int64) (Conne
 		c.Checked, c.Findings = time.Now(), report
 	}
 	return c, report, d.recordCheck(ctx, c)
+}
+
+// checked examines a connection as it is stored. One that a directory writes to
+// has nothing to ask for.
+func (d *Directory) checked(ctx context.Context, c Connection) (Report, error) {
+	if c.Kind == FromSCIM {
+		return Report{}, nil
+	}
+	credentials, err := d.credentials(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return d.examine(ctx, c, credentials)
 }
 
 func (d *Directory) credentials(ctx context.Context, c Connection) (Credentials, error) {

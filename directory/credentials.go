@@ -38,7 +38,7 @@ func (c Credentials) checked() (Credentials, error) {
 		Secret: strings.TrimSpace(c.Secret), Certificate: strings.TrimSpace(c.Certificate),
 	}
 	switch {
-	case !tenantPattern.MatchString(c.Tenant):
+	case !tenantPattern.MatchString(c.Tenant), strings.HasPrefix(c.Tenant, scimTenant):
 		return c, problem.Invalid("tenant", "the tenant id is the Directory (tenant) ID on the app's Overview page in Entra")
 	case !clientPattern.MatchString(c.Client):
 		return c, problem.Invalid("client_id", "the client id is the Application (client) ID on the app's Overview page in Entra")

@@ -31,6 +31,10 @@ type SCIMToken struct {
 	Revoked    time.Time
 }
 
+// scimTenant is what the tenant id of a connection begins with that a directory
+// writes to: it does not say which tenant it is.
+const scimTenant = "scim-"
+
 // ConnectSCIM opens a connection that a directory writes to, and answers its
 // first token, which has the name.
 func (d *Directory) ConnectSCIM(ctx context.Context, account int64, name string) (Connection, string, error) {
@@ -48,7 +52,7 @@ func (d *Directory) ConnectSCIM(ctx context.Context, account int64, name string)
 	t.ID, t.Connection = first+1, first
 	tenant := make([]byte, 16)
 	rand.Read(tenant)
-	if err := d.saveSCIMConnection(ctx, account, "scim-"+hex.EncodeToString(tenant), t, tokenHash(token)); err != nil {
+	if err := d.saveSCIMConnection(ctx, account, scimTenant+hex.EncodeToString(tenant), t, tokenHash(token)); err != nil {
 		return Connection{}, "", fmt.Errorf("save the connection: %w", err)
 	}
 	c, err := d.Connection(ctx, account, first)

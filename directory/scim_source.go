@@ -127,6 +127,31 @@ func (s scimSource) Person(ctx context.Context, id string) (Item, error) {
 	return Item{ID: id, Fields: scim.Fields(r.Document)}, nil
 }
 
+// Group answers a group and the users in it.
+func (s scimSource) Group(ctx context.Context, id string) (group Item, people []Item, err error) {
+	r, err := readSCIM(ctx, s.db, s.account, s.connection, scim.Group, id)
+	if problem.Has(err, "resource_not_found") {
+		return Item{ID: id, Removed: true}, nil, nil
+	}
+	if err != nil {
+		return group, nil, err
+	}
+	group = Item{ID: id, Fields: groupFields(r.Document)}
+	members, err := scimMembers(ctx, s.db, s.connection, id)
+	for _, m := range members {
+		group.Members = append(group.Members, Member{ID: m.ID})
+		if m.Kind != scim.User.Name {
+			continue
+		}
+		one, err := s.Person(ctx, m.ID)
+		if err != nil {
+			return group, nil, err
+		}
+		people = append(people, one)
+	}
+	return group, people, err
+}
+
 // items are the changed resources of a kind, the place of the last row, and
 // whether there may be more.
 func (s scimSource) items(ctx context.Context, l scimLink, kind *scim.Kind, fields func(scim.Document) map[string]json.RawMessage) ([]Item, place, bool, error) {

@@ -165,6 +165,10 @@ func (s *syncing) enter(ctx context.Context, phase string) error {
 }
 
 func (s *syncing) open() error {
+	if s.connection.Kind == FromSCIM {
+		s.use(s.SCIMSource(s.run.Account, s.connection.ID))
+		return nil
+	}
 	secret, err := s.ring.Open(s.sealed, about(s.run.Account, s.connection.Tenant))
 	if err != nil {
 		return err
@@ -184,10 +188,14 @@ func (s *syncing) open() error {
 	if err != nil {
 		return err
 	}
+	s.use(source)
+	return nil
+}
+
+func (s *syncing) use(source Source) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.source = source
-	return nil
 }
 
 // reader is the source as it was last opened.

@@ -46,6 +46,7 @@ type office struct {
 	opened   []directory.Access
 	checked  []directory.Access
 	left     []string // whose access was ended
+	tell     directory.Exchange
 }
 
 func eachOffice(t *testing.T, test func(o *office)) {
@@ -83,6 +84,9 @@ func (o *office) restart(incarnation int64) {
 		Hosts: o.hosts,
 		Open: func(a directory.Access) (directory.Source, error) {
 			o.opened = append(o.opened, a)
+			if o.tell != (directory.Exchange{}) {
+				a.Told(o.tell)
+			}
 			return o.entra, nil
 		},
 		Check: func(_ context.Context, a directory.Access) []directory.Finding {

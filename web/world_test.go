@@ -2,8 +2,8 @@ package web_test
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"html"
@@ -52,7 +52,7 @@ type world struct {
 	book      *contacts.Book
 	directory *directory.Directory
 	entra     *office
-	findings []directory.Finding // what a check finds
+	findings  []directory.Finding // what a check finds
 	queue     *smsqueue.Queue
 	names     *secrets.Names
 	stop      chan struct{}

@@ -114,7 +114,12 @@ func (a *App) dialRedis(ctx context.Context) (*smsqueue.Redis, error) {
 
 // jobs is the periodic work of the rooms in a process that works.
 func (a *App) jobs(incarnation int64) []smsqueue.Job {
-	return []smsqueue.Job{syncJob(a.directory(incarnation))}
+	d := a.directory(incarnation)
+	return []smsqueue.Job{
+		syncJob(d),
+		{Name: "watch-directories", Every: time.Minute, Run: func(ctx context.Context) error { return d.Watch(ctx, time.Now()) }},
+		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
+	}
 }
 
 // lost is closed when this process's work was taken over.

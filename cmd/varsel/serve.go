@@ -76,13 +76,14 @@ func (a *App) http(stopping <-chan struct{}) *fiber.App {
 		AppName: "varsel", Immutable: true, DisableStartupMessage: true,
 		BodyLimit: 1 << 20, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: func(c *fiber.Ctx, err error) error {
-			if p := c.Path(); strings.HasPrefix(p, "/v1/") || p == "/healthz" || p == "/readyz" || p == "/openapi.json" {
+			if p := c.Path(); strings.HasPrefix(p, "/v1/") || strings.HasPrefix(p, "/scim/") || p == "/healthz" || p == "/readyz" || p == "/openapi.json" {
 				return api.ErrorHandler(c, err)
 			}
 			return web.ErrorPage(c, err)
 		},
 	})
-	api.Mount(server, api.Services{Accounts: a.Accounts, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Ready: a.Ready})
+	api.Mount(server, api.Services{Accounts: a.Accounts, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Ready: a.Ready,
+		PublicURL: strings.TrimRight(a.Config.PublicURL, "/")})
 	web.Mount(server, web.Services{Accounts: a.Accounts, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names,
 		PublicURL: a.Config.publicURL(), Stop: stopping})
 	return server
