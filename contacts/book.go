@@ -59,8 +59,9 @@ type Group struct {
 	Tenant      string
 	DirectoryID string
 	Name        string
-	Members     int // contacts in it, nested groups resolved
-	Textable    int // of them, those with a number
+	Rule        Rule // finds its members; empty when they are named
+	Members     int  // contacts in it, nested groups resolved
+	Textable    int  // of them, those with a number
 	Created     time.Time
 	Updated     time.Time
 }
@@ -68,7 +69,8 @@ type Group struct {
 // NewContact is a contact to be kept by hand. Region is where a number without
 // a country code belongs.
 type NewContact struct {
-	Name, Phone, Region string
+	Name, Phone, Region                           string
+	Department, JobTitle, Office, Email, Language string // may be empty
 }
 
 // lot is how many rows are written in one transaction: SQLite has one writer,
@@ -77,7 +79,12 @@ const lot = 5000
 
 // AddContact keeps a contact by hand. The number must be one we can text.
 func (b *Book) AddContact(ctx context.Context, account int64, name, rawPhone, region string) (Contact, error) {
-	p, err := byHand(NewContact{Name: name, Phone: rawPhone, Region: region})
+	return b.Add(ctx, account, NewContact{Name: name, Phone: rawPhone, Region: region})
+}
+
+// Add keeps a contact by hand, with all that is known of it.
+func (b *Book) Add(ctx context.Context, account int64, n NewContact) (Contact, error) {
+	p, err := byHand(n)
 	if err != nil {
 		return Contact{}, err
 	}
@@ -88,7 +95,7 @@ func (b *Book) AddContact(ctx context.Context, account int64, name, rawPhone, re
 	if err := b.insertContacts(ctx, account, ByHand, "", id, []Person{p}); err != nil {
 		return Contact{}, err
 	}
-	return b.Contact(ctx, account, id)
+	return b.sorted(ctx, account, id)
 }
 
 // AddContacts keeps many by hand and answers their ids, in the order given. All
@@ -117,18 +124,8 @@ func (b *Book) AddContacts(ctx context.Context, account int64, list []NewContact
 			ids = append(ids, next+int64(i))
 		}
 	}
-	return ids, nil
-}
-
-func byHand(n NewContact) (Person, error) {
-	p := Person{Name: oneLine(n.Name), Phone: choice(RuleManual, withoutNUL(n.Phone), n.Region)}
-	if p.Name == "" {
-		return p, problem.Invalid("name", "a contact needs a name")
-	}
-	if p.Phone.Reason != "" {
-		return p, problem.Invalid("phone", "%q is not a number we can text: %s", n.Phone, Explain(p.Phone.Reason))
-	}
-	return p, nil
+	_, err = b.ApplyRules(ctx, account)
+	return ids, err
 }
 
 func inRow(err error, i int) error {
@@ -161,9 +158,9 @@ func Explain(reason string) string {
 // AddGroup makes a group of contacts of the account. It appears when all of them
 // are in it.
 func (b *Book) AddGroup(ctx context.Context, account int64, name string, contacts []int64) (Group, error) {
-	name = oneLine(name)
-	if name == "" {
-		return Group{}, problem.Invalid("name", "a group needs a name")
+	name, err := groupName(name)
+	if err != nil {
+		return Group{}, err
 	}
 	id, err := b.db.NewIDs(ctx, 1)
 	if err != nil {
@@ -179,8 +176,7 @@ func (b *Book) AddGroup(ctx context.Context, account int64, name string, contact
 }
 
 func (b *Book) fill(ctx context.Context, account, group int64, contacts []int64) error {
-	contacts = slices.Compact(slices.Sorted(slices.Values(contacts)))
-	for some := range slices.Chunk(contacts, lot) {
+	for some := range slices.Chunk(inOrder(contacts), lot) {
 		if err := b.enlist(ctx, account, group, some); err != nil {
 			return err
 		}

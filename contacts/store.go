@@ -10,8 +10,8 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// This package writes contacts, contact_groups and group_members, and reads no
-// others. group_members keeps the rows of a contact that is hidden or removed,
+// This package writes contacts, contact_groups, group_members, contact_uploads
+// and contact_imports, and reads no others. group_members keeps the rows of a contact that is hidden or removed,
 // so whoever reads it asks for contacts.state = 'active'.
 
 const contactColumns = `c.id, c.source, c.tenant_id, c.directory_id, c.name, c.department, c.job_title, c.office, c.email,
@@ -153,7 +153,7 @@ func (c *Coverage) count(reason string, n int) {
 	c.Reasons[reason] += n
 }
 
-const groupColumns = `g.id, g.source, g.tenant_id, g.directory_id, g.name, g.created_at, g.updated_at,
+const groupColumns = `g.id, g.source, g.tenant_id, g.directory_id, g.name, g.rule, g.created_at, g.updated_at,
 	(SELECT COUNT(*) FROM group_members m JOIN contacts c ON c.id = m.contact_id
 	 WHERE m.group_id = g.id AND c.state = 'active'),
 	(SELECT COUNT(*) FROM group_members m JOIN contacts c ON c.id = m.contact_id
@@ -180,8 +180,12 @@ func (b *Book) Group(ctx context.Context, account, id int64) (Group, error) {
 
 func scanGroup(row *sql.Rows) (g Group, err error) {
 	var created, updated int64
-	err = row.Scan(&g.ID, &g.Source, &g.Tenant, &g.DirectoryID, &g.Name, &created, &updated, &g.Members, &g.Textable)
+	var rule string
+	if err = row.Scan(&g.ID, &g.Source, &g.Tenant, &g.DirectoryID, &g.Name, &rule, &created, &updated, &g.Members, &g.Textable); err != nil {
+		return g, err
+	}
 	g.Created, g.Updated = db.Time(created), db.Time(updated)
+	g.Rule, err = parseRule(rule)
 	return g, err
 }
 
@@ -264,13 +268,9 @@ func (b *Book) addMembers(ctx context.Context, members []member) error {
 }
 
 func (b *Book) dropMembers(ctx context.Context, members []member) error {
-	rows := make(map[int][2]int64, len(members))
-	for i, m := range members {
-		rows[i] = [2]int64{m.group, m.contact}
-	}
 	return b.exec(ctx, `
 		DELETE FROM group_members WHERE (group_id, contact_id) IN (
-			SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS BIGINT) FROM json_each($1) AS r)`, toJSON(rows))
+			SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS BIGINT) FROM json_each($1) AS r)`, pairs(members))
 }
 
 const (
