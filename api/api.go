@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/uploads"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -38,6 +39,7 @@ func Mount(app *fiber.App, s Services) {
 	page := newReference(config.OpenAPI)
 	api := humafiber.NewWithGroup(app, withHead{app}, config)
 	api.UseMiddleware(guard, s.authenticate)
+	uploads.Allow(app.Server(), importsPath, importLimit)
 	s.routes(api)
 	page.mount(app)
 	s.scimRoutes(app)

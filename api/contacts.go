@@ -11,6 +11,12 @@ import (
 type newContact struct {
 	Name  string `json:"name" maxLength:"200" example:"Kari Nordmann"`
 	Phone string `json:"phone" doc:"A phone number; without a country code it is read in the account's region." example:"+4791234567"`
+
+	Department string `json:"department,omitempty" maxLength:"200"`
+	JobTitle   string `json:"job_title,omitempty" maxLength:"200"`
+	Office     string `json:"office,omitempty" maxLength:"200"`
+	Email      string `json:"email,omitempty" maxLength:"200"`
+	Language   string `json:"language,omitempty" maxLength:"200" doc:"BCP 47." example:"nb"`
 }
 
 type contact struct {
@@ -53,7 +59,8 @@ func (s Services) addContact(ctx context.Context, in *addContact) (*made[contact
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Book.AddContact(ctx, acc.ID, in.Body.Name, in.Body.Phone, acc.Region)
+	c, err := s.Book.Add(ctx, acc.ID, contacts.NewContact{Name: in.Body.Name, Phone: in.Body.Phone, Region: acc.Region,
+		Department: in.Body.Department, JobTitle: in.Body.JobTitle, Office: in.Body.Office, Email: in.Body.Email, Language: in.Body.Language})
 	if err != nil {
 		return nil, err
 	}
@@ -103,4 +110,61 @@ func (s Services) readContact(ctx context.Context, in *oneContact) (*answer[cont
 		return nil, err
 	}
 	return &answer[contact]{Body: s.contact(c)}, nil
+}
+
+type newContactFields struct {
+	Name       *string `json:"name,omitempty" maxLength:"200"`
+	Phone      *string `json:"phone,omitempty" doc:"Without a country code it is read in the account's region."`
+	Department *string `json:"department,omitempty" maxLength:"200"`
+	JobTitle   *string `json:"job_title,omitempty" maxLength:"200"`
+	Office     *string `json:"office,omitempty" maxLength:"200"`
+	Email      *string `json:"email,omitempty" maxLength:"200"`
+	Language   *string `json:"language,omitempty" maxLength:"200" doc:"BCP 47."`
+}
+
+type editContact struct {
+	ID   string `path:"id" doc:"con_..."`
+	Body newContactFields
+}
+
+func (s Services) editContact(ctx context.Context, in *editContact) (*answer[contact], error) {
+	id, err := s.Names.ID(secrets.Contact, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	acc, err := s.Accounts.ByID(ctx, accountOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body
+	c, err := s.Book.EditContact(ctx, acc.ID, id, contacts.Changes{Name: b.Name, Phone: b.Phone, Department: b.Department,
+		JobTitle: b.JobTitle, Office: b.Office, Email: b.Email, Language: b.Language, Region: acc.Region})
+	if err != nil {
+		return nil, err
+	}
+	return &answer[contact]{Body: s.contact(c)}, nil
+}
+
+type removal struct {
+	ID     string `json:"id"`
+	Result string `json:"result" enum:"deleted,hidden" doc:"A contact kept by hand is deleted. One that its directory still has is hidden until the next sync, which brings it back: delete it in the directory."`
+}
+
+func (s Services) removeContact(ctx context.Context, in *oneContact) (*answer[removal], error) {
+	id, err := s.Names.ID(secrets.Contact, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Book.Contact(ctx, accountOf(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Book.Remove(ctx, accountOf(ctx), id); err != nil {
+		return nil, err
+	}
+	out := removal{ID: in.ID, Result: "deleted"}
+	if c.Source == contacts.FromDirectory {
+		out.Result = "hidden"
+	}
+	return &answer[removal]{Body: out}, nil
 }

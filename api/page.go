@@ -26,10 +26,14 @@ func (p Page) from(names *secrets.Names, prefix string) (int64, error) {
 	}
 	id, err := names.ID(prefix, p.Cursor)
 	if err != nil {
-		const text = "this is no cursor of this list"
-		return 0, newProblem(http.StatusUnprocessableEntity, "invalid_cursor", text, Fault{In: "query", Pointer: "/cursor", Detail: text})
+		return 0, invalidQuery("cursor", "this is no cursor of this list")
 	}
 	return id, nil
+}
+
+// invalidQuery says that a query parameter cannot be used.
+func invalidQuery(name, text string) *Problem {
+	return newProblem(http.StatusUnprocessableEntity, "invalid_"+name, text, Fault{In: "query", Pointer: "/" + name, Detail: text})
 }
 
 // pageOf makes a page of rows, which are one more than the limit if there is

@@ -95,7 +95,7 @@ func problemOf(ctx context.Context, operation string, err error) *Problem {
 
 func meant(p *problem.Problem) *Problem {
 	var faults []Fault
-	if p.Kind == problem.KindInvalid {
+	if p.Kind == problem.KindInvalid || p.Field != "" {
 		faults = []Fault{{Pointer: "/" + p.Field, Detail: p.Text}}
 	}
 	return newProblem(statuses[p.Kind], p.Code, p.Text, faults...)
@@ -146,7 +146,7 @@ func ofStatus(c *fiber.Ctx, status int) *Problem {
 }
 
 func tooLarge() *Problem {
-	return newProblem(http.StatusRequestEntityTooLarge, "body_too_large", "a body is 1 MiB at the most")
+	return newProblem(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than what is taken here; most take 1 MiB")
 }
 
 func send(c *fiber.Ctx, p *Problem) error {

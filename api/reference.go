@@ -65,7 +65,7 @@ func (r *reference) mount(app *fiber.App) {
 func (r *reference) letAnswersGrow() {
 	sent := map[*huma.Schema]bool{}
 	for _, op := range r.operations {
-		if op.RequestBody != nil {
+		if op.RequestBody != nil && op.RequestBody.Content[csvType] == nil {
 			r.collect(schemaIn(op.RequestBody.Content), sent)
 		}
 	}
@@ -102,6 +102,9 @@ func document(contentType string, body []byte) fiber.Handler {
 	}
 }
 
+// noContent is the status of an answer without a body.
+const noContent = "204"
+
 type referenceView struct {
 	Title, Description string
 	Operations         []operationView
@@ -137,12 +140,19 @@ func (r *reference) operation(op *huma.Operation) operationView {
 		f.In = p.In
 		v.Parameters = append(v.Parameters, f)
 	}
-	if op.RequestBody != nil {
+	switch {
+	case op.RequestBody == nil:
+	case op.RequestBody.Content[csvType] != nil:
+		v.Body = []fieldView{{Name: "(the whole body)", Type: csvType, Required: true}}
+	default:
 		v.Body = r.fields("", schemaIn(op.RequestBody.Content))
 	}
 	for _, code := range slices.Sorted(maps.Keys(op.Responses)) {
 		if code[0] == '2' {
-			v.Success, v.Answer = code, r.fields("", schemaIn(op.Responses[code].Content))
+			v.Success = code
+			if code != noContent {
+				v.Answer = r.fields("", schemaIn(op.Responses[code].Content))
+			}
 		} else {
 			v.Refusals = append(v.Refusals, code)
 		}

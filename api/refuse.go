@@ -18,6 +18,9 @@ func refuse(ctx huma.Context, status int, text string, errs ...error) huma.Statu
 	case http.StatusUnprocessableEntity:
 		return invalid(errs)
 	case http.StatusBadRequest:
+		if ctx != nil && ctx.Operation().RequestBody.Content[csvType] != nil {
+			return newProblem(status, "file_empty", "the body is empty: send the list as text/csv")
+		}
 		return newProblem(status, "invalid_json", "the body is not JSON: "+firstText(errs, text))
 	case http.StatusUnsupportedMediaType:
 		return newProblem(status, "unsupported_media_type", "send the body as application/json")

@@ -31,11 +31,22 @@ func (s Services) routes(a huma.API) {
 
 	add(a, route{"POST", contactsPath, "addContact", accounts.ScopeContactsWrite, "Add a contact by hand", http.StatusCreated, false}, s.addContact)
 	add(a, route{"GET", contactsPath, "listContacts", accounts.ScopeContactsRead, "List contacts, the oldest first", http.StatusOK, false}, s.listContacts)
+	add(a, route{"GET", qualityPath, "phoneQuality", accounts.ScopeContactsRead, "Count the contacts by what is wrong with their numbers", http.StatusOK, false}, s.quality)
+	add(a, route{"GET", qualityPath + "/people", "listPhoneQuality", accounts.ScopeContactsRead, "List the contacts with what is wrong with their numbers", http.StatusOK, false}, s.listQuality)
+	add(a, route{"POST", importsPath, "importContacts", accounts.ScopeContactsWrite, "Import a list as CSV, or look at what would become of it", http.StatusOK, false}, s.importContacts)
 	add(a, route{"GET", contactsPath + "/{id}", "readContact", accounts.ScopeContactsRead, "Read a contact", http.StatusOK, false}, s.readContact)
+	add(a, route{"PATCH", contactsPath + "/{id}", "editContact", accounts.ScopeContactsWrite, "Edit a contact kept by hand", http.StatusOK, false}, s.editContact)
+	add(a, route{"DELETE", contactsPath + "/{id}", "removeContact", accounts.ScopeContactsWrite, "Delete a contact; one that a directory still has comes back with its next sync", http.StatusOK, false}, s.removeContact)
 
 	add(a, route{"POST", groupsPath, "addGroup", accounts.ScopeContactsWrite, "Make a group of contacts", http.StatusCreated, false}, s.addGroup)
+	add(a, route{"POST", groupsPath + "/preview", "previewRule", accounts.ScopeContactsRead, "Count who would be in a group with a rule", http.StatusOK, false}, s.previewRule)
 	add(a, route{"GET", groupsPath, "listGroups", accounts.ScopeContactsRead, "List groups, the oldest first", http.StatusOK, false}, s.listGroups)
 	add(a, route{"GET", groupsPath + "/{id}", "readGroup", accounts.ScopeContactsRead, "Read a group", http.StatusOK, false}, s.readGroup)
+	add(a, route{"PATCH", groupsPath + "/{id}", "editGroup", accounts.ScopeContactsWrite, "Rename a group kept by hand, or change its rule", http.StatusOK, false}, s.editGroup)
+	add(a, route{"DELETE", groupsPath + "/{id}", "removeGroup", accounts.ScopeContactsWrite, "Delete a group kept by hand; its members stay", http.StatusNoContent, false}, s.removeGroup)
+	add(a, route{"GET", groupsPath + "/{id}/members", "listMembers", accounts.ScopeContactsRead, "List the members of a group, the oldest first", http.StatusOK, false}, s.listMembers)
+	add(a, route{"POST", groupsPath + "/{id}/members", "addMembers", accounts.ScopeContactsWrite, "Add contacts to a group kept by hand", http.StatusOK, false}, s.addMembers)
+	add(a, route{"DELETE", groupsPath + "/{id}/members", "removeMembers", accounts.ScopeContactsWrite, "Take contacts out of a group kept by hand", http.StatusOK, false}, s.removeMembers)
 
 	add(a, route{"GET", connectionsPath, "listConnections", accounts.ScopeContactsRead, "List the connections to directories", http.StatusOK, false}, s.listConnections)
 	add(a, route{"POST", connectionsPath + "/{id}/sync", "requestSync", accounts.ScopeDirectoryWrite, "Ask for a sync as soon as possible", http.StatusAccepted, false}, s.requestSync)
@@ -71,7 +82,13 @@ func (r route) operation() huma.Operation {
 		op.Tags = []string{strings.Split(r.path, "/")[2]}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity)
 	}
-	if r.method == http.MethodPost {
+	if r.path == importsPath {
+		op.MaxBodyBytes = importLimit
+	}
+	if r.method == http.MethodDelete {
+		op.Errors = append(op.Errors, http.StatusConflict)
+	}
+	if r.method == http.MethodPost || r.method == http.MethodPatch {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if r.once {
