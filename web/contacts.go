@@ -2,83 +2,126 @@ package web
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
 type contactsPage struct {
-	Group    string // the group's name, when only its members are shown
+	MaySend  bool
+	Reason   string // in words, when only those are shown of whom it is true
 	Coverage coverage
+	Filters  []link
 	Contacts []contactRow
 	Pager    pager
 }
 
 func (contactsPage) template() string { return "contacts" }
 
-type contactRow struct {
-	Name, Department, JobTitle string
-	Phone                      string
-	Raw                        string // what the field says, when it is no number
-	Reason                     string // why there is no number
-	Rule, Source               string
+// link leads somewhere; Here says that the visitor is there.
+type link struct {
+	Path, Text string
+	Here       bool
 }
 
+type contactRow struct {
+	ID, Name             string
+	Department, JobTitle string
+	Phone                string
+	Raw                  string // what the field says, when it is no number
+	Reason               string // why there is no number
+	Warnings             []string
+	Rule, Source         string
+}
+
+var errNoReason = problem.New(problem.KindNotFound, "not_found", "there is no such list")
+
 func (w *site) contacts(c *fiber.Ctx, v visit) error {
+	reason := c.Query("reason")
+	if !contacts.IsQualityReason(reason) {
+		return errNoReason
+	}
 	after, err := w.cursor(secrets.Contact, c.Query("from"))
 	if err != nil {
 		return err
 	}
-	p, keep := contactsPage{}, url.Values{}
-	all, err := w.contactsFrom(c, v, after, &p, keep)
+	covered, err := w.Book.Coverage(v.ctx, v.Account.ID)
+	if err != nil {
+		return err
+	}
+	all, err := w.Book.Quality(v.ctx, v.Account.ID, contacts.QualityFilter{Reason: reason}, after, pageSize+1)
 	if err != nil {
 		return err
 	}
 	all, more := cut(all)
-	next := ""
-	if more {
-		next = w.Names.Of(secrets.Contact, all[len(all)-1].ID)
+	p := contactsPage{MaySend: maySend(v.Role), Filters: v.say.contactFilters("/contacts", reason), Contacts: w.contactRows(v.say, all)}
+	keep := url.Values{}
+	if reason == "" {
+		p.Coverage = v.say.coverage(covered)
+	} else {
+		p.Reason = v.say.quality(reason)
+		keep.Set("reason", reason)
 	}
-	p.Contacts = v.say.contactRows(all)
-	p.Pager = turn("/contacts", keep, c.Query("from"), next)
+	p.Pager = turn("/contacts", keep, c.Query("from"), w.goesOn(all, more))
 	return render(c, p)
 }
 
-// contactsFrom reads one more than a page of the members of a group, if one is
-// asked for, else of all.
-func (w *site) contactsFrom(c *fiber.Ctx, v visit, after int64, p *contactsPage, keep url.Values) ([]contacts.Contact, error) {
-	name := c.Query("group")
-	if name == "" {
-		covered, err := w.Book.Coverage(v.ctx, v.Account.ID)
-		if err != nil {
-			return nil, err
-		}
-		p.Coverage = v.say.coverage(covered)
-		return w.Book.Contacts(v.ctx, v.Account.ID, after, pageSize+1)
+// goesOn is the cursor of the page after these contacts, if there are more.
+func (w *site) goesOn(page []contacts.Checked, more bool) string {
+	if !more {
+		return ""
 	}
-	id, err := w.Names.ID(secrets.Group, name)
-	if err != nil {
-		return nil, err
-	}
-	g, err := w.Book.Group(v.ctx, v.Account.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	p.Group = g.Name
-	keep.Set("group", name)
-	return w.Book.ContactsInGroup(v.ctx, v.Account.ID, id, after, pageSize+1)
+	return w.Names.Of(secrets.Contact, page[len(page)-1].ID)
 }
 
-func (say *tongue) contactRows(all []contacts.Contact) (rows []contactRow) {
+// contactFilters are the lists that are offered; one that is only reached from
+// the report is there while it is looked at.
+func (say *tongue) contactFilters(path, now string) (all []link) {
+	offered := []string{"", contacts.AnyWarning, contacts.SharedNumber, contacts.DeskLine}
+	if !slices.Contains(offered, now) {
+		offered = append(offered, now)
+	}
+	for _, reason := range offered {
+		l := link{Path: path, Text: say.text("every_contact"), Here: reason == now}
+		if reason != "" {
+			l.Path, l.Text = path+"?reason="+reason, say.quality(reason)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// quality is what the phone report says, in words.
+func (say *tongue) quality(reason string) string {
+	if slices.Contains(phoneReasons, reason) {
+		return say.word("phone", reason)
+	}
+	return say.word("warning", reason)
+}
+
+func (w *site) contactRows(say *tongue, all []contacts.Checked) (rows []contactRow) {
 	for _, c := range all {
-		row := contactRow{Name: c.Name, Department: c.Department, JobTitle: c.JobTitle, Phone: c.Phone.E164,
-			Rule: say.word("rule", c.Phone.Rule), Source: say.word("source", c.Source)}
+		row := contactRow{ID: w.Names.Of(secrets.Contact, c.ID), Name: c.Name, Department: c.Department, JobTitle: c.JobTitle,
+			Phone: c.Phone.E164, Rule: say.word("rule", c.Phone.Rule), Source: say.word("source", c.Source), Warnings: say.warnings(c)}
 		if c.Phone.Reason != "" {
 			row.Reason, row.Raw = say.word("phone", c.Phone.Reason), c.Phone.Raw
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// warnings are of a number that is texted.
+func (say *tongue) warnings(c contacts.Checked) (all []string) {
+	if c.SharedWith > 0 {
+		all = append(all, say.count("shared_with", c.SharedWith))
+	}
+	if c.DeskLine() {
+		all = append(all, say.word("warning", contacts.DeskLine))
+	}
+	return all
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/contacts", "/groups", "/directory"}
+var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
+	"/groups", "/groups/new", "/groups/new/rule", "/directory"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {
 	w := newWorld(t)
@@ -91,7 +92,7 @@ func TestErrorsArePagesInTheVisitorsLanguage(t *testing.T) {
 		{"/nothing", "en", 404, "There is nothing here"},
 		{"/nothing", "nb-NO, en;q=0.5", 404, "Her er det ingenting"},
 		{"/campaigns/cmp_x", "pl", 404, "Na tym koncie nie ma takiej wysyłki."},
-		{"/contacts?group=grp_x", "nn", 404, "Denne kontoen har ingen slik gruppe."},
+		{"/groups/grp_x", "nn", 404, "Denne kontoen har ingen slik gruppe."},
 		{"/campaigns?from=cmp_x", "en", 404, "There is no such campaign"},
 		{"/broken", "pl", 500, "To nie Twoja wina."},
 	} {
@@ -182,7 +183,7 @@ func TestContactsWithoutANumberSayWhy(t *testing.T) { // S8
 	w.signIn()
 	w.golden("contacts-en", w.get("/contacts").body)
 	groups := must(w.book.Groups(t.Context(), w.account.ID, 0, 10))
-	members := w.get("/contacts?group=" + w.names.Of(secrets.Group, groups[0].ID)).body
+	members := w.get("/groups/" + w.names.Of(secrets.Group, groups[0].ID)).body
 	if !strings.Contains(members, "<h1>Ward 3 &amp; &lt;friends&gt;</h1>") || !strings.Contains(members, "Anna Berg") {
 		t.Error("the group's members are not shown")
 	}
@@ -199,8 +200,9 @@ func TestListsAreReadPageByPage(t *testing.T) {
 			t.Fatal("the list does not end")
 		}
 		page := w.get(path).body
-		for _, row := range strings.Split(page, `<tr><th scope="row">`)[1:] {
-			name, _, _ := strings.Cut(row, "<")
+		for _, row := range strings.Split(page, `<tr><th scope="row"><a`)[1:] {
+			_, name, _ := strings.Cut(row, ">")
+			name, _, _ = strings.Cut(name, "<")
 			seen[name] = true
 		}
 		path = nextPage(page)

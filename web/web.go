@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/uploads"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -41,6 +42,7 @@ func Mount(app *fiber.App, s Services) {
 		}
 		app.Add(r.method, r.path, w.handler(r))
 	}
+	uploads.Allow(app.Server(), importPath, importLimit)
 	app.Hooks().OnShutdown(w.live.wait)
 }
 
@@ -92,7 +94,32 @@ func (w *site) routes() []route {
 		{get, "/campaigns/:id", member, w.campaign},
 		{get, "/campaigns/:id/live", member, w.campaignLive},
 		{get, "/contacts", member, w.contacts},
+		{get, "/contacts/new", sender, w.newContact},
+		{post, "/contacts/new", sender, w.addContact},
+		{get, "/contacts/quality", member, w.quality},
+		{get, "/contacts/quality.csv", member, w.qualityList},
+		{get, importPath, sender, w.importForm},
+		{post, importPath, sender, w.lookAt},
+		{get, importPath + "/:id", sender, w.showImport},
+		{post, importPath + "/:id", sender, w.importNow},
+		{get, importPath + "/:id/report.csv", sender, w.importList},
+		{get, "/contacts/:id", member, w.contact},
+		{post, "/contacts/:id", sender, w.editContact},
+		{get, "/contacts/:id/delete", sender, w.confirmContact},
+		{post, "/contacts/:id/delete", sender, w.removeContact},
 		{get, "/groups", member, w.groups},
+		{get, "/groups/new", sender, w.newGroup},
+		{post, "/groups/new", sender, w.addGroup},
+		{get, "/groups/new/rule", sender, w.newRule},
+		{post, "/groups/new/rule", sender, w.addRule},
+		{get, "/groups/:id", member, w.group},
+		{post, "/groups/:id", sender, w.renameGroup},
+		{post, "/groups/:id/add", sender, w.changeMembers(w.Book.AddMembers)},
+		{post, "/groups/:id/remove", sender, w.changeMembers(w.Book.RemoveMembers)},
+		{get, "/groups/:id/rule", sender, w.rule},
+		{post, "/groups/:id/rule", sender, w.setRule},
+		{get, "/groups/:id/delete", sender, w.confirmGroup},
+		{post, "/groups/:id/delete", sender, w.removeGroup},
 		{get, "/directory", member, w.directory},
 		{post, "/directory/:id/sync", sender, w.syncNow},
 	}

@@ -142,6 +142,11 @@ func (w *world) do(method, path string, form url.Values, headers ...string) answ
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	return w.send(req)
+}
+
+func (w *world) send(req *http.Request) answer {
+	w.Helper()
 	res, err := w.client.Do(req)
 	if err != nil {
 		w.Fatal(err)
@@ -302,7 +307,7 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|dir|run)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|dir|run|upl)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`name="once" value="[^"]*"`), `name="once" value="once"`},

@@ -29,6 +29,7 @@ const (
 	Group      = "grp"
 	Connection = "dir"
 	Run        = "run"
+	Upload     = "upl"
 	User       = "usr"
 	Key        = "key"
 )
@@ -78,7 +79,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
-	Connection: "connection", Run: "run", User: "user", Key: "key",
+	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
