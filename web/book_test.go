@@ -185,8 +185,8 @@ func TestGroupIsFoundByARule(t *testing.T) { // Q24
 	form.Set("do", "preview")
 	form["value"] = []string{"", "", ""}
 	w.has(w.post(path+"/rule", form), 422, `role="alert"`, "Look at the conditions")
-	form = url.Values{"field": {"source"}, "op": {"is"}, "value": {"directory"}, "do": {"save"}}
-	w.sent(w.post(path+"/rule", form), path)
+	form = url.Values{"field": {"source"}, "op": {"is"}, "value": {"katalog"}, "do": {"save"}}
+	w.sent(w.post(path+"/rule", form, "Accept-Language", "nb"), path)
 	w.has(w.get(path), 200, "Source is Directory", "David Foss")
 	w.has(w.post("/groups/new/rule", url.Values{"name": {""}, "field": {"office"}, "op": {"empty"}, "value": {""}, "do": {"save"}}), 422, `id="name-wrong"`)
 }

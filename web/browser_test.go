@@ -3,7 +3,9 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
 )
@@ -283,13 +286,20 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w.work()
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
 	w.finished(c)
+	w.signIn()
+	long := must(w.book.AddGroup(t.Context(), w.account.ID, strings.Repeat("Averylongname", 8), []int64{w.contact("Person 1").ID})) // shares its number
+	ruled := must(w.book.AddRuleGroup(t.Context(), w.account.ID, "Ruled", contacts.Rule{{Field: contacts.FieldDepartment, Op: contacts.OneOf,
+		Values: []string{strings.Repeat("Verylong", 20), "Ward 3"}}}))
+	others := []string{"/campaigns/" + name, w.contactPath("Anna"), w.contactPath("Person 1"), w.contactPath("Person 1") + "/delete",
+		w.groupPath(long) + "?find=person", w.groupPath(ruled), w.groupPath(ruled) + "/rule",
+		w.upload("a.csv", "name,phone,groups\n"+strings.Repeat("Averylongname", 9)+",1234,x\nOla,40100077,"+strings.Repeat("Averylongname", 9)+"\n").header.Get("Location")}
 	b := newBrowser(t, w.home)
 	b.signIn()
 	for _, language := range []string{"en", "nb", "pl"} {
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(`footer button[value=`+language+`]`)); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range append(everyPage, "/campaigns/"+name) {
+		for _, path := range append(everyPage, others...) {
 			b.do(chromedp.Navigate(w.home + path))
 			for _, width := range []int64{320, 640, 800, 1024, 1100} {
 				b.do(chromedp.EmulateViewport(width, 800))
@@ -310,3 +320,44 @@ const tooSmall = `[...document.querySelectorAll("button, input:not([type=hidden]
 	.filter(e => e.getClientRects().length && !e.classList.contains("skip"))
 	.filter(e => e.getBoundingClientRect().height < (e.matches("a:not(.button)") ? 24 : 44))
 	.map(e => e.outerHTML.slice(0, 80))`
+
+func TestBrowserImportsAListAndFillsAGroup(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	file := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(file, []byte("Name;Mobile;Groups\nKari Moe;401 00 009;Night\nNobody;12;\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + "/contacts"))
+	b.tabTo(`e.getAttribute("href") === "/contacts/import"`)
+	b.press(kb.Enter)
+	b.do(chromedp.SetUploadFiles(`#file`, []string{file}))
+	b.tabTo(`e.matches("form.card button")`)
+	b.press(kb.Enter)
+	if got := ask[string](b, `document.querySelector("[data-result=add] b").textContent + document.querySelector("[data-result=refused] b").textContent`); got != "11" {
+		t.Errorf("the rows are counted as %s", got)
+	}
+	b.tabTo(`e.matches("form button.primary")`)
+	b.press(kb.Enter)
+	if got := ask[string](b, `document.querySelector("h1").textContent`); got != "The list is imported" {
+		t.Fatal(got)
+	}
+
+	b.do(chromedp.Navigate(w.home + "/groups"))
+	b.tabTo(`e.textContent === "Night"`)
+	b.press(kb.Enter)
+	b.tabTo(`e.id === "find"`)
+	b.do(chromedp.KeyEvent("ANNA"))
+	b.press(kb.Enter)
+	b.tabTo(`e.getAttribute("aria-label") === "Add Anna Berg"`)
+	b.press(kb.Enter)
+	b.until(`document.querySelectorAll("#members ~ form tbody tr").length === 2`)
+	b.tabTo(`e.getAttribute("aria-label") === "Take Kari Moe out"`)
+	b.press(kb.Enter)
+	b.until(`document.querySelectorAll("#members ~ form tbody tr").length === 1`)
+	if names := ask[string](b, `document.querySelector("tbody th a").textContent`); names != "Anna Berg" {
+		t.Errorf("in the group is %q", names)
+	}
+}

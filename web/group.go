@@ -206,7 +206,7 @@ func (say *tongue) conditionForms(r contacts.Rule) (all []conditionForm) {
 		if i < len(r) {
 			one = r[i]
 		}
-		f := conditionForm{N: say.number(i + 1), Value: strings.Join(one.Values, "; ")}
+		f := conditionForm{N: say.number(i + 1), Value: strings.Join(say.shownValues(one), "; ")}
 		for _, field := range contacts.RuleFields {
 			f.Fields = append(f.Fields, choice{field, say.word("person", field), field == one.Field})
 		}
@@ -221,19 +221,35 @@ func (say *tongue) conditionForms(r contacts.Rule) (all []conditionForm) {
 // ruleWords tells a rule, a sentence for each condition.
 func (say *tongue) ruleWords(r contacts.Rule) (all []string) {
 	for _, one := range r {
-		values := slices.Clone(one.Values)
-		for i, v := range values {
-			if one.Field == contacts.FieldSource {
-				values[i] = say.word("source", strings.ToLower(v))
-			}
-		}
 		all = append(all, strings.TrimSpace(say.text("condition", "Field", say.word("person", one.Field), "Op", say.word("op", one.Op),
-			"Values", strings.Join(values, ", "))))
+			"Values", strings.Join(say.shownValues(one), ", "))))
 	}
 	return all
 }
 
-func ruleEntered(c *fiber.Ctx) (r contacts.Rule) {
+// shownValues are what a condition compares with, in the visitor's words where
+// the values are ours.
+func (say *tongue) shownValues(one contacts.Condition) []string {
+	values := slices.Clone(one.Values)
+	if one.Field == contacts.FieldSource {
+		for i, v := range values {
+			values[i] = say.word("source", strings.ToLower(v))
+		}
+	}
+	return values
+}
+
+// ruleValue undoes what shownValues did.
+func (say *tongue) ruleValue(field, entered string) string {
+	for _, source := range []string{contacts.FromDirectory, contacts.ByHand} {
+		if field == contacts.FieldSource && strings.EqualFold(entered, say.word("source", source)) {
+			return source
+		}
+	}
+	return entered
+}
+
+func (say *tongue) ruleEntered(c *fiber.Ctx) (r contacts.Rule) {
 	form := c.Request().PostArgs()
 	fields, ops, values := form.PeekMulti("field"), form.PeekMulti("op"), form.PeekMulti("value")
 	for i := range min(len(fields), len(ops), len(values)) {
@@ -241,13 +257,14 @@ func ruleEntered(c *fiber.Ctx) (r contacts.Rule) {
 			continue
 		}
 		one := contacts.Condition{Field: string(fields[i]), Op: string(ops[i])}
-		text := string(values[i])
-		switch {
-		case strings.TrimSpace(text) == "":
-		case one.Op == contacts.OneOf:
-			one.Values = strings.Split(text, ";")
-		default:
-			one.Values = []string{text}
+		entered := []string{string(values[i])}
+		if one.Op == contacts.OneOf {
+			entered = strings.Split(entered[0], ";")
+		}
+		for _, value := range entered {
+			if value = strings.TrimSpace(value); value != "" {
+				one.Values = append(one.Values, say.ruleValue(one.Field, value))
+			}
 		}
 		r = append(r, one)
 	}
@@ -283,7 +300,7 @@ func (w *site) setRule(c *fiber.Ctx, v visit) error {
 }
 
 func (w *site) saveRule(c *fiber.Ctx, v visit, p rulePage, save func(contacts.Rule) (contacts.Group, error)) error {
-	r := ruleEntered(c)
+	r := v.say.ruleEntered(c)
 	p.Conditions = v.say.conditionForms(r)
 	var err error
 	if c.FormValue("do") == "preview" {

@@ -117,6 +117,7 @@ func (a *App) jobs(incarnation int64) []smsqueue.Job {
 	d := a.directory(incarnation)
 	return []smsqueue.Job{
 		syncJob(d),
+		uploadsJob(a.Book),
 		{Name: "watch-directories", Every: time.Minute, Run: func(ctx context.Context) error { return d.Watch(ctx, time.Now()) }},
 		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
 	}

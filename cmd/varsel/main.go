@@ -51,7 +51,9 @@ type commands struct {
 		Disconnect directoryDisconnect `cmd:"" help:"Stop reading a tenant; contacts stay as they are."`
 	} `cmd:"" help:"The directory."`
 	Contacts struct {
-		Export contactsExport `cmd:"" help:"Write the address book as CSV."`
+		Export  contactsExport  `cmd:"" help:"Write the address book as CSV."`
+		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`
+		Quality contactsQuality `cmd:"" help:"Write what is wrong with phone numbers as CSV."`
 	} `cmd:"" help:"The address book."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
