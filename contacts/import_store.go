@@ -12,16 +12,27 @@ import (
 )
 
 // byPhone are the contacts with one of these numbers: the oldest kept by hand,
-// else the oldest of a directory. CROSS JOIN has SQLite look every number up,
-// where it would go through the whole list for every contact.
+// else the oldest of a directory. It reads in a transaction only for
+// PostgreSQL's plan. CROSS JOIN has SQLite look every number up, where it would
+// go through all numbers for every contact.
 func (b *Book) byPhone(ctx context.Context, account int64, phones map[string]int) (map[string]Contact, error) {
 	all := map[string]Contact{}
 	if len(phones) == 0 {
 		return all, nil
 	}
-	found, err := db.Collect(ctx, b.db, scanContact, `
-		SELECT `+contactColumns+` FROM json_each($2) AS r CROSS JOIN contacts c
-		WHERE c.account_id = $1 AND c.phone = r.key AND c.state = 'active' ORDER BY c.source DESC, c.id`, account, toJSON(phones))
+	var found []Contact
+	err := b.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		var err error
+		found, err = db.Collect(ctx, tx, scanContact, `
+			SELECT `+contactColumns+`
+			FROM (SELECT key, CAST($1 AS BIGINT) AS account FROM json_each($2) LIMIT 100000) AS r CROSS JOIN contacts c
+			WHERE c.account_id = r.account AND c.phone = r.key AND c.state = 'active' ORDER BY c.source DESC, c.id`,
+			account, toJSON(phones))
+		return err
+	})
 	for _, c := range found {
 		if _, older := all[c.Phone.E164]; !older {
 			all[c.Phone.E164] = c
