@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"net/http"
@@ -16,9 +17,11 @@ import (
 func (h *house) synced(t *testing.T) (contactID, groupID string) {
 	t.Helper()
 	one := contacts.Person{DirectoryID: "a", Name: "Anna", Phone: contacts.Choose("+4740100001", nil, "NO")}
-	_, err := h.Book.FollowPeople(t.Context(), h.account.ID, "tenant", only(one))
+	f := contacts.Following{Account: h.account.ID, Tenant: "tenant"}
+	_, err := h.Book.FollowPeople(t.Context(), f, only(contacts.Described{DirectoryID: "a", Says: one.Says()}),
+		func(context.Context, []string) ([]contacts.Person, error) { return []contacts.Person{one}, nil })
 	must(t, err)
-	_, err = h.Book.FollowGroups(t.Context(), h.account.ID, "tenant", only(contacts.Unit{DirectoryID: "g", Name: "Ward"}))
+	_, err = h.Book.FollowGroups(t.Context(), f, []contacts.Unit{{DirectoryID: "g", Name: "Ward"}})
 	must(t, err)
 	people, err := h.Book.Contacts(t.Context(), h.account.ID, 0, 1)
 	must(t, err)

@@ -18,16 +18,29 @@ func (s *syncing) derive(ctx context.Context) error {
 	if s.run.Kind == Preview {
 		f.Preview, f.Brake, f.Tell, f.See = true, b.count, p.tell, p.see
 	}
+	derived, err := s.isDerived(ctx)
+	if err != nil {
+		return err
+	}
+	if !f.Preview {
+		err = s.inRun(ctx, s.markStale)
+	}
+	if err != nil {
+		return err
+	}
 	if err := s.followPeople(ctx, f); err != nil {
 		return err
 	}
-	if err := s.followGroups(ctx, f); err != nil {
+	if err := s.followGroups(ctx, f, !derived); err != nil {
 		return err
 	}
-	if s.run.Kind == Preview {
+	if f.Preview {
 		return s.keepPreview(ctx, p)
 	}
-	return b.settle(ctx)
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	return s.inRun(ctx, s.markDerived)
 }
 
 func (s *syncing) followPeople(ctx context.Context, f contacts.Following) error {
@@ -39,36 +52,37 @@ func (s *syncing) followPeople(ctx context.Context, f contacts.Following) error 
 	return err
 }
 
-func (s *syncing) followGroups(ctx context.Context, f contacts.Following) error {
+// followGroups leaves out what costs the most when neither the groups nor who is
+// in the address book changed since all was derived.
+func (s *syncing) followGroups(ctx context.Context, f contacts.Following, all bool) error {
 	units, err := s.units(ctx)
 	if err != nil {
 		return err
 	}
 	did, err := s.book.FollowGroups(ctx, f, units)
-	if err != nil {
-		return err
-	}
 	s.run.Groups, s.run.GroupsAdded, s.run.GroupsRemoved = len(units), did.Added, did.Removed
-	same, err := s.areMembersApplied(ctx)
-	if err != nil || f.Preview || same && did == (contacts.Applied{People: len(units)}) && s.run.Added+s.run.Removed == 0 {
+	if err != nil || f.Preview {
 		return err
 	}
-	return s.followMembers(ctx, f, units)
+	if all || did.Added+did.Changed+did.Removed+s.run.Added+s.run.Removed > 0 {
+		if err := s.followMembers(ctx, f, units); err != nil {
+			return err
+		}
+	}
+	if all || s.run.Added+s.run.Changed+s.run.Removed > 0 {
+		_, err = s.book.ApplyRules(ctx, f.Account)
+	}
+	return err
 }
 
-// followMembers costs the most, and is left out when neither the groups nor who
-// is in the address book changed.
 func (s *syncing) followMembers(ctx context.Context, f contacts.Following, units []contacts.Unit) error {
 	tree, err := s.groupTree(ctx, units)
 	if err != nil {
 		return err
 	}
 	did, err := s.book.FollowMembers(ctx, f.Account, f.Tenant, tree.memberships())
-	if err != nil {
-		return err
-	}
 	s.run.MembersAdded, s.run.MembersGone = did.Added, did.Removed
-	return s.inRun(ctx, s.membersApplied)
+	return err
 }
 
 // inScope are those of the mirror that belong in the address book. It counts

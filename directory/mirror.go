@@ -175,7 +175,7 @@ func (s *syncing) putGroups(ctx context.Context, items []Item, at cursor, last f
 		return err
 	}
 	if len(items) > 0 {
-		return putRows(ctx, s, next, s.upsertGroups, both(s.membersChanged, last(met)))
+		return putRows(ctx, s, next, s.upsertGroups, both(s.markStale, last(met)))
 	}
 	return putRows(ctx, s, next, s.upsertGroups, last(met))
 }

@@ -533,7 +533,7 @@ func (s *syncing) sweepPeople(ctx context.Context, mark int64) error {
 // sweepGroups keeps the memberships of people who are gone: should they be
 // restored, nothing tells us of them again.
 func (s *syncing) sweepGroups(ctx context.Context, mark int64) error {
-	if err := s.inRun(ctx, s.membersChanged); err != nil {
+	if err := s.inRun(ctx, s.markStale); err != nil {
 		return err
 	}
 	err := s.sweep(ctx, `
@@ -616,20 +616,20 @@ func (s *syncing) inDirectory(ctx context.Context) iter.Seq2[found, error] {
 	}
 }
 
-// membersChanged notes that the address book's memberships may be wrong until
-// they are derived again.
-func (s *syncing) membersChanged(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE connections SET members_applied = 0 WHERE id = $1 AND members_applied = 1`, s.run.Connection)
+// markStale notes that memberships may be wrong until they are derived again,
+// all of them.
+func (s *syncing) markStale(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE connections SET derived = 0 WHERE id = $1 AND derived = 1`, s.run.Connection)
 	return err
 }
 
-func (s *syncing) membersApplied(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE connections SET members_applied = 1 WHERE id = $1`, s.run.Connection)
+func (s *syncing) markDerived(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE connections SET derived = 1 WHERE id = $1`, s.run.Connection)
 	return err
 }
 
-func (s *syncing) areMembersApplied(ctx context.Context) (are bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT members_applied FROM connections WHERE id = $1`, s.run.Connection).Scan(&are)
+func (s *syncing) isDerived(ctx context.Context) (are bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT derived FROM connections WHERE id = $1`, s.run.Connection).Scan(&are)
 	return are, err
 }
 

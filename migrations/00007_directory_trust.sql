@@ -8,8 +8,8 @@
 -- requested is what requested_at asks for: 'sync', 'preview', or 'group' with
 -- its object id in requested_group.
 -- succeeded_at is as of when the address book tells what the directory tells;
--- stalled_at is since when that is too long ago, 0 for not. members_applied says
--- that the address book's memberships follow from the mirror's.
+-- stalled_at is since when that is too long ago, 0 for not. derived says
+-- that the address book was derived to its end, and that no group changed since.
 ALTER TABLE connections ADD COLUMN kind TEXT NOT NULL DEFAULT 'graph';
 ALTER TABLE connections ADD COLUMN cloud TEXT NOT NULL DEFAULT 'global';
 ALTER TABLE connections ADD COLUMN credential TEXT NOT NULL DEFAULT 'secret';
@@ -22,7 +22,7 @@ ALTER TABLE connections ADD COLUMN requested_group TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN activated_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN succeeded_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN stalled_at BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE connections ADD COLUMN members_applied BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE connections ADD COLUMN derived BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN checked_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN findings TEXT NOT NULL DEFAULT '[]';
 
@@ -149,7 +149,7 @@ DROP TABLE brake_approvals;
 DROP TABLE held_people;
 ALTER TABLE connections DROP COLUMN findings;
 ALTER TABLE connections DROP COLUMN checked_at;
-ALTER TABLE connections DROP COLUMN members_applied;
+ALTER TABLE connections DROP COLUMN derived;
 ALTER TABLE connections DROP COLUMN stalled_at;
 ALTER TABLE connections DROP COLUMN succeeded_at;
 ALTER TABLE connections DROP COLUMN activated_at;
