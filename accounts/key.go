@@ -20,10 +20,11 @@ const (
 	ScopeMessagesRead   = "messages:read"
 	ScopeContactsRead   = "contacts:read"
 	ScopeContactsWrite  = "contacts:write"
+	ScopeDirectoryRead  = "directory:read"
 	ScopeDirectoryWrite = "directory:write"
 )
 
-var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryWrite}
+var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite}
 
 // Key is an API key without its secret.
 type Key struct {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,7 +21,7 @@ func (s Services) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	key, err := s.keyOf(ctx)
-	if err == nil && !key.May(scope) {
+	if err == nil && !slices.ContainsFunc(either(scope), key.May) {
 		err = newProblem(http.StatusForbidden, "missing_scope", "this API key lacks the scope "+scope)
 	}
 	if err != nil {
@@ -46,15 +47,24 @@ func accountOf(ctx context.Context) int64 {
 	return ctx.Value(caller{}).(accounts.Key).Account
 }
 
+// or stands between two scopes of which one is enough.
+const or = " or "
+
+func either(scope string) []string { return strings.Split(scope, or) }
+
 // requires is the security that scopeOf reads. In OpenAPI 3.1 the list of a key
 // names the roles that are needed.
-func requires(scope string) []map[string][]string {
-	return []map[string][]string{{keyScheme: {scope}}}
+func requires(scope string) (any []map[string][]string) {
+	for _, one := range either(scope) {
+		any = append(any, map[string][]string{keyScheme: {one}})
+	}
+	return any
 }
 
 func scopeOf(op *huma.Operation) (scope string, secured bool) {
+	var all []string
 	for _, one := range op.Security {
-		return one[keyScheme][0], true
+		all = append(all, one[keyScheme][0])
 	}
-	return "", false
+	return strings.Join(all, or), len(all) > 0
 }

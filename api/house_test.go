@@ -34,6 +34,8 @@ type house struct {
 	db      *db.DB
 	account accounts.Account
 	key     string
+	found   []directory.Finding // what a check finds
+	source  directory.Source
 }
 
 func openHouse(t *testing.T) *house { t.Helper(); return openOn(t, dbtest.SQLiteURL(t)) }
@@ -52,10 +54,12 @@ func openOn(t *testing.T, url string) *house {
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)
 
+	h := &house{}
 	clouds := directory.Clouds{directory.GlobalCloud: {
-		Check: func(context.Context, directory.Access) []directory.Finding { return nil },
+		Open:  func(directory.Access) (directory.Source, error) { return h.source, nil },
+		Check: func(context.Context, directory.Access) []directory.Finding { return h.found },
 	}}
-	h := &house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names,
+	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names,
 		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Clouds: clouds}, 1)}}
 	h.account = h.newAccount(t, "acme")
 	_, err = acc.Conclude(t.Context(), h.account.ID, "Kari Nordmann", "CEO", "kari@acme.example")

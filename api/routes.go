@@ -48,12 +48,31 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"POST", groupsPath + "/{id}/members", "addMembers", accounts.ScopeContactsWrite, "Add contacts to a group kept by hand", http.StatusOK, false}, s.addMembers)
 	add(a, route{"DELETE", groupsPath + "/{id}/members", "removeMembers", accounts.ScopeContactsWrite, "Take contacts out of a group kept by hand", http.StatusOK, false}, s.removeMembers)
 
-	add(a, route{"GET", connectionsPath, "listConnections", accounts.ScopeContactsRead, "List the connections to directories", http.StatusOK, false}, s.listConnections)
-	add(a, route{"POST", connectionsPath + "/{id}/sync", "requestSync", accounts.ScopeDirectoryWrite, "Ask for a sync as soon as possible", http.StatusAccepted, false}, s.requestSync)
-	add(a, route{"GET", connectionsPath + "/{id}/runs", "listRuns", accounts.ScopeContactsRead, "List the syncs of a connection, the latest first", http.StatusOK, false}, s.listRuns)
+	s.directoryRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
 	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)
+}
+
+// directoryRoutes: what was read with contacts:read before there was
+// directory:read still is.
+func (s Services) directoryRoutes(a huma.API) {
+	const read, write, readBefore = accounts.ScopeDirectoryRead, accounts.ScopeDirectoryWrite, accounts.ScopeDirectoryRead + or + accounts.ScopeContactsRead
+	const one = connectionsPath + "/{id}"
+	add(a, route{"POST", connectionsPath, "connectDirectory", write, "Check the access to a directory, and read it from now on when all is well", http.StatusCreated, false}, s.connectDirectory)
+	add(a, route{"GET", connectionsPath, "listConnections", readBefore, "List the connections to directories", http.StatusOK, false}, s.listConnections)
+	add(a, route{"GET", one, "readConnection", read, "Read a connection", http.StatusOK, false}, s.readConnection)
+	add(a, route{"PATCH", one, "changeConnection", write, "Change what was decided about a connection", http.StatusOK, false}, s.changeConnection)
+	add(a, route{"POST", one + "/check", "checkConnection", write, "Check the access again; one that is disconnected is connected when all is well", http.StatusOK, false}, s.checkConnection)
+	add(a, route{"POST", one + "/disconnect", "disconnectDirectory", write, "Read the directory no more; contacts stay as they are", http.StatusOK, false}, s.disconnectDirectory)
+	add(a, route{"POST", one + "/sync", "requestSync", write, "Ask for a sync as soon as possible", http.StatusAccepted, false}, s.requestSync)
+	add(a, route{"POST", one + "/approve", "approveHeld", write, "Let go whom the brake holds", http.StatusOK, false}, s.approveHeld)
+	add(a, route{"GET", one + "/runs", "listRuns", readBefore, "List the syncs of a connection, the latest first", http.StatusOK, false}, s.listRuns)
+	add(a, route{"GET", one + "/held", "listHeld", read, "List whom the brake keeps in the address book", http.StatusOK, false}, s.listHeld)
+	add(a, route{"GET", one + "/preview", "listPreview", read, "List what the latest preview found", http.StatusOK, false}, s.listPreview)
+	add(a, route{"GET", one + "/skipped", "listSkipped", read, "List who is out of scope, and why", http.StatusOK, false}, s.listSkipped)
+	add(a, route{"GET", one + "/groups", "listUnits", read, "List the directory's groups, by name", http.StatusOK, false}, s.listUnits)
+	add(a, route{"GET", one + "/access", "listReadings", read, "List what was read of the directory, run by run", http.StatusOK, false}, s.listReadings)
 }
 
 // add registers an operation whose errors become problem documents.
