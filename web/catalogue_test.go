@@ -65,10 +65,33 @@ var families = map[string][]string{
 		"no_carrier", "invalid_sender", "invalid_lane", "invalid_text", "idempotency_key_reused", "synced_field", "synced_group",
 		"rule_group", "listed_group", "invalid_rule", "invalid_name", "invalid_email", "invalid_language", "invalid_contacts",
 		"upload_not_found", "import_running", "file_empty", "file_too_large", "file_too_long", "file_not_text", "file_no_headings",
-		"file_no_number", "file_no_name", "file_many_groups"},
+		"file_no_number", "file_no_name", "file_many_groups",
+		"managers_only", "not_synced", "disconnected",
+		"nothing_held", "held_changed", "invalid_people", "invalid_tenant", "invalid_client_id", "invalid_secret", "invalid_certificate",
+		"invalid_cloud", "invalid_secret_expires", "invalid_every", "invalid_groups", "invalid_filter"},
+	"finding":        append(slices.Clone(findings), "disconnected", "stopped", "no_agreement"),
+	"finding_next":   findings,
+	"step":           {directory.StepSignIn, directory.StepPeople, directory.StepGroups, directory.StepMembers, directory.StepOrganisation},
+	"outcome":        {directory.Passed, directory.Broken, directory.NotTried, "done", "open"},
+	"tab":            {"overview", "check", "preview", "held", "skipped", "runs", "settings"},
+	"phase":          {directory.ReadingGroups, directory.ReadingPeople, directory.Applying},
+	"kind":           {directory.Sync, directory.Preview, directory.Group},
+	"cloud":          {directory.GlobalCloud, directory.USGovCloud, directory.DoDCloud, directory.ChinaCloud},
+	"preview":        previewLists,
+	"change":         {"added", "changed", "removed", "number"},
+	"skipped":        {directory.SkippedGuest, directory.SkippedBlocked, directory.SkippedMinor, directory.SkippedUnlicensed, directory.SkippedFilter, directory.SkippedGroups},
+	"filter":         directory.FilterFields,
+	"is":             conditions,
+	"self_check":     {"sign_in", "people", "groups", "change"},
+	"self_check_how": {"sign_in", "people", "groups", "change"},
 	"error": {"401", "403", "404", "405", "409", "413", "422", "429", "503", "401_title", "403_title", "404_title", "405_title",
 		"409_title", "413_title", "422_title", "429_title", "503_title"},
 }
+
+// findings are the codes of what a directory, or the way to it, can be broken by.
+var findings = []string{"directory_tenant", "directory_cloud", "directory_client", "directory_secret", "directory_secret_expired",
+	"directory_certificate", "directory_app_disabled", "directory_policy", "directory_consent", "directory_names", "directory_network",
+	"directory_busy", "directory_unavailable", "directory_answer", "directory_sign_in", "directory_token", "directory_expired"}
 
 func words[T ~string](values ...T) (all []string) {
 	for _, v := range values {
@@ -224,7 +247,7 @@ func eachTree(t *testing.T, do func(file string, tree *parse.Tree)) {
 		t.Fatal(err)
 	}
 	functions := map[string]any(tongues[0].functions())
-	builtin := map[string]any{"and": 1, "or": 1, "not": 1, "eq": 1, "printf": 1, "len": 1}
+	builtin := map[string]any{"and": 1, "or": 1, "not": 1, "eq": 1, "ne": 1, "printf": 1, "len": 1}
 	for _, file := range files {
 		text, err := templateFiles.ReadFile(file)
 		if err != nil {

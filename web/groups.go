@@ -3,11 +3,13 @@ package web
 import (
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
 type groupsPage struct {
 	MaySend bool
+	Synced  bool // some of them come from a directory, which may be asked to tell
 	Groups  []groupRow
 	Pager   pager
 }
@@ -17,6 +19,7 @@ func (groupsPage) template() string { return "groups" }
 type groupRow struct {
 	ID, Name, Source  string
 	Members, Textable int
+	Synced            bool
 }
 
 func (w *site) groups(c *fiber.Ctx, v visit) error {
@@ -36,7 +39,9 @@ func (w *site) groups(c *fiber.Ctx, v visit) error {
 	}
 	for _, g := range all {
 		p.Groups = append(p.Groups, groupRow{ID: w.Names.Of(secrets.Group, g.ID), Name: g.Name,
-			Source: v.say.word("source", g.Source), Members: g.Members, Textable: g.Textable})
+			Source: v.say.word("source", g.Source), Members: g.Members, Textable: g.Textable,
+			Synced: g.Source == contacts.FromDirectory})
+		p.Synced = p.Synced || p.MaySend && g.Source == contacts.FromDirectory
 	}
 	p.Pager = turn("/groups", nil, c.Query("from"), next)
 	return render(c, p)

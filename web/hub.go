@@ -7,41 +7,43 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/internal/problem"
-	"github.com/varsel/varsel/smsqueue"
 )
 
-// hub reads what is watched: one reader a campaign, however many watch it. A
+// hub reads what is watched: one reader for each thing, however many watch it. A
 // reader begins with the first viewer and ends with the last, or on stop.
-type hub struct {
-	queue *smsqueue.Queue
-	stop  <-chan struct{}
+type hub[S any] struct {
+	eyes func(of watchable) eye[S]
+	stop <-chan struct{}
 
 	mu      sync.Mutex
-	readers map[watchable]*reader
+	readers map[watchable]*reader[S]
 	viewers int
 	running sync.WaitGroup
 }
 
-type watchable struct{ account, campaign int64 }
+// watchable is a campaign or a connection of an account.
+type watchable struct{ account, id int64 }
 
-// reader is guarded by its hub's mutex, but for pace, which is its goroutine's.
-type reader struct {
+// eye looks once. A reader has its own, which may remember what it has seen.
+type eye[S any] func(ctx context.Context) (S, error)
+
+// reader is guarded by its hub's mutex, but for look, which is its goroutine's.
+type reader[S any] struct {
 	of      watchable
-	viewers map[*viewer]bool
-	last    *snapshot
-	pace    pace
-	carrier smsqueue.Route
+	viewers map[*viewer[S]]bool
+	last    *S
+	look    eye[S]
 }
 
 // viewer is told the newest snapshot; one that it was too slow for is lost.
-type viewer struct {
-	reader *reader
-	news   chan snapshot
+type viewer[S any] struct {
+	reader *reader[S]
+	news   chan S
 }
 
 const (
-	// A campaign is read every 600 ms and its carrier every fifth time: two
-	// reads a second, whoever watches.
+	// What is watched is read every 600 ms, and a campaign's carrier every fifth
+	// time: two reads a second, whoever watches.
 	readEvery      = 600 * time.Millisecond
 	readsOfCarrier = 5
 	// mostViewers bounds the connections that open pages hold.
@@ -50,12 +52,12 @@ const (
 
 var errCrowded = problem.New(problem.KindUnavailable, "too_many_viewers", "too many pages are open: this one does not move by itself")
 
-func newHub(q *smsqueue.Queue, stop <-chan struct{}) *hub {
-	return &hub{queue: q, stop: stop, readers: map[watchable]*reader{}}
+func newHub[S any](eyes func(of watchable) eye[S], stop <-chan struct{}) *hub[S] {
+	return &hub[S]{eyes: eyes, stop: stop, readers: map[watchable]*reader[S]{}}
 }
 
-// watch begins to tell of a campaign; leave ends it.
-func (h *hub) watch(of watchable) (*viewer, error) {
+// watch begins to tell of a thing; leave ends it.
+func (h *hub[S]) watch(of watchable) (*viewer[S], error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.viewers >= mostViewers {
@@ -64,12 +66,12 @@ func (h *hub) watch(of watchable) (*viewer, error) {
 	h.viewers++
 	r := h.readers[of]
 	if r == nil {
-		r = &reader{of: of, viewers: map[*viewer]bool{}}
+		r = &reader[S]{of: of, viewers: map[*viewer[S]]bool{}, look: h.eyes(of)}
 		h.readers[of] = r
 		h.running.Add(1)
 		go func() { defer h.running.Done(); h.read(r) }()
 	}
-	v := &viewer{reader: r, news: make(chan snapshot, 1)}
+	v := &viewer[S]{reader: r, news: make(chan S, 1)}
 	r.viewers[v] = true
 	if r.last != nil {
 		v.news <- *r.last
@@ -77,7 +79,7 @@ func (h *hub) watch(of watchable) (*viewer, error) {
 	return v, nil
 }
 
-func (h *hub) leave(v *viewer) {
+func (h *hub[S]) leave(v *viewer[S]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(v.reader.viewers, v)
@@ -86,21 +88,21 @@ func (h *hub) leave(v *viewer) {
 
 // wait waits until the readers have ended, which they do when the stop signal
 // comes or the last page closes.
-func (h *hub) wait() error {
+func (h *hub[S]) wait() error {
 	h.running.Wait()
 	return nil
 }
 
-func (h *hub) read(r *reader) {
+func (h *hub[S]) read(r *reader[S]) {
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
 	failing := false
-	for n := 0; h.wanted(r); n++ {
-		s, err := h.look(r, n%readsOfCarrier == 0)
+	for h.wanted(r) {
+		s, err := h.look(r)
 		if err == nil {
 			h.tell(r, s)
 		} else if !failing { // once, not at every reading
-			slog.Error("a campaign that is watched cannot be read", "campaign", r.of.campaign, "error", err)
+			slog.Error("what is watched cannot be read", "id", r.of.id, "error", err)
 		}
 		failing = err != nil
 		select {
@@ -113,7 +115,7 @@ func (h *hub) read(r *reader) {
 }
 
 // wanted says whether anybody watches, and forgets the reader otherwise.
-func (h *hub) wanted(r *reader) bool {
+func (h *hub[S]) wanted(r *reader[S]) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(r.viewers) == 0 {
@@ -123,31 +125,20 @@ func (h *hub) wanted(r *reader) bool {
 	return true
 }
 
-func (h *hub) forget(r *reader) {
+func (h *hub[S]) forget(r *reader[S]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.readers, r.of)
 }
 
 // look reads once. A database that takes longer than a few readings fails it.
-func (h *hub) look(r *reader, alsoCarrier bool) (s snapshot, err error) {
+func (h *hub[S]) look(r *reader[S]) (S, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*readEvery)
 	defer cancel()
-	if s.campaign, err = h.queue.Campaign(ctx, r.of.account, r.of.campaign); err != nil {
-		return s, err
-	}
-	if alsoCarrier {
-		if r.carrier, err = carrierOf(ctx, h.queue, s.campaign); err != nil {
-			return s, err
-		}
-	}
-	s.at, s.carrier = time.Now(), r.carrier
-	r.pace.add(s.at, s.campaign.Counts.Total()-s.campaign.Counts.Unsent())
-	s.rate, s.paced = r.pace.rate()
-	return s, nil
+	return r.look(ctx)
 }
 
-func (h *hub) tell(r *reader, s snapshot) {
+func (h *hub[S]) tell(r *reader[S], s S) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = &s
@@ -158,14 +149,4 @@ func (h *hub) tell(r *reader, s snapshot) {
 		}
 		v.news <- s
 	}
-}
-
-func carrierOf(ctx context.Context, q *smsqueue.Queue, c smsqueue.Campaign) (smsqueue.Route, error) {
-	all, err := q.Routes(ctx)
-	for _, r := range all {
-		if r.ID == c.Route {
-			return r, err
-		}
-	}
-	return smsqueue.Route{}, err
 }

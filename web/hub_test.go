@@ -17,7 +17,7 @@ import (
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
 )
 
-func newHubWithCampaign(t *testing.T) (*hub, watchable, chan struct{}) {
+func newHubWithCampaign(t *testing.T) (*hub[snapshot], watchable, chan struct{}) {
 	t.Helper()
 	check := func(err error) {
 		t.Helper()
@@ -42,10 +42,10 @@ func newHubWithCampaign(t *testing.T) (*hub, watchable, chan struct{}) {
 	c, err := queue.StartCampaign(t.Context(), account.ID, smsqueue.NewCampaign{Group: group.ID, Text: "Hello"})
 	check(err)
 	stop := make(chan struct{})
-	return newHub(queue, stop), watchable{account.ID, c.ID}, stop
+	return newHub(campaignEye(queue), stop), watchable{account.ID, c.ID}, stop
 }
 
-func (h *hub) watched() int {
+func (h *hub[S]) watched() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.readers)
@@ -54,7 +54,7 @@ func (h *hub) watched() int {
 func TestViewersShareOneReader(t *testing.T) {
 	h, of, stop := newHubWithCampaign(t)
 	defer close(stop)
-	var all []*viewer
+	var all []*viewer[snapshot]
 	for range 50 {
 		v, err := h.watch(of)
 		if err != nil {
@@ -75,7 +75,7 @@ func TestViewersShareOneReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := <-late.news; got.campaign.ID != of.campaign {
+	if got := <-late.news; got.campaign.ID != of.id {
 		t.Error("who comes late is told nothing")
 	}
 	for _, v := range append(all, late) {
@@ -120,10 +120,12 @@ func TestViewersAreBounded(t *testing.T) {
 	}
 }
 
+func inEnglish(s snapshot) telling { return telling{tongues[0].progress(s), s.at, s.over()} }
+
 func TestStreamEndsWhenItsViewerIsGone(t *testing.T) {
 	server, client := net.Pipe()
 	news := make(chan snapshot, 1)
-	s := &stream{say: tongues[0], conn: server, out: bufio.NewWriter(server), viewer: &viewer{news: news}}
+	s := &stream[snapshot]{words: inEnglish, conn: server, out: bufio.NewWriter(server), viewer: &viewer[snapshot]{news: news}}
 	ended := make(chan bool)
 	go func() { s.run(); close(ended) }()
 	lines := bufio.NewReader(client)
@@ -137,7 +139,7 @@ func TestStreamEndsWhenItsViewerIsGone(t *testing.T) {
 
 func TestStreamSaysNothingTwice(t *testing.T) {
 	server, client := net.Pipe()
-	s := &stream{say: tongues[0], conn: server, out: bufio.NewWriter(server)}
+	s := &stream[snapshot]{conn: server, out: bufio.NewWriter(server)}
 	go func() {
 		defer server.Close()
 		seen := underWay()
@@ -146,7 +148,7 @@ func TestStreamSaysNothingTwice(t *testing.T) {
 			if i == 2 {
 				seen.campaign.Counts[smsqueue.Delivered]++
 			}
-			if err := s.tell(seen); err != nil {
+			if err := s.tell(inEnglish(seen)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -36,7 +36,14 @@ func (w *site) campaignLive(c *fiber.Ctx, v visit) error {
 	if _, err := w.Queue.Campaign(v.ctx, v.Account.ID, id); err != nil {
 		return err
 	}
-	watching, err := w.live.watch(watchable{v.Account.ID, id})
+	return serveLive(c, w.live, watchable{v.Account.ID, id}, w.Stop, func(s snapshot) telling {
+		return telling{v.say.progress(s), s.at, s.over()}
+	})
+}
+
+// serveLive streams what a hub sees of a thing, in the words that tell finds.
+func serveLive[S any](c *fiber.Ctx, h *hub[S], of watchable, stop <-chan struct{}, tell func(S) telling) error {
+	watching, err := h.watch(of)
 	if err != nil {
 		return err
 	}
@@ -44,28 +51,35 @@ func (w *site) campaignLive(c *fiber.Ctx, v visit) error {
 	c.Set("X-Accel-Buffering", "no") // nginx would keep the events back
 	// Deadlines are set on the connection, so it serves nothing after this.
 	c.Context().SetConnectionClose()
-	s := &stream{say: v.say, conn: c.Context().Conn(), viewer: watching, stop: w.Stop}
+	s := &stream[S]{words: tell, conn: c.Context().Conn(), viewer: watching, stop: stop}
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
-		defer w.live.leave(watching)
+		defer h.leave(watching)
 		s.out = out
 		s.run()
 	})
 	return nil
 }
 
+// telling is a snapshot in the visitor's words, without its time.
+type telling struct {
+	words any
+	at    time.Time
+	over  bool // nothing more will come
+}
+
 // stream is one open page. It runs on the server's goroutine until the viewer
 // is gone, which shows as an error of writing.
-type stream struct {
-	say    *tongue
+type stream[S any] struct {
+	words  func(S) telling
 	conn   net.Conn
 	out    *bufio.Writer
-	viewer *viewer
+	viewer *viewer[S]
 	stop   <-chan struct{}
 	said   string    // without its time
 	at     time.Time // of what was said
 }
 
-func (s *stream) run() {
+func (s *stream[S]) run() {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	end := time.NewTimer(streamLife)
@@ -80,8 +94,9 @@ func (s *stream) run() {
 		case <-beat.C:
 			err = s.write(": still here\n\n")
 		case seen := <-s.viewer.news:
-			err = s.tell(seen)
-			if seen.over() {
+			now := s.words(seen)
+			err = s.tell(now)
+			if now.over {
 				s.write("event: end\ndata: {}\n\n")
 				return
 			}
@@ -89,23 +104,22 @@ func (s *stream) run() {
 	}
 }
 
-// tell writes an event, unless it would say again what was said just now.
-func (s *stream) tell(seen snapshot) error {
-	p := s.say.progress(seen)
-	p.At = time.Time{}
-	same, err := json.Marshal(p)
-	if err != nil || string(same) == s.said && seen.at.Sub(s.at) < repeatAfter {
+// tell writes an event, unless it would say again what was said just now. Its
+// time goes beside it, so that it alone is nothing new.
+func (s *stream[S]) tell(now telling) error {
+	text, err := json.Marshal(now.words)
+	if err != nil || string(text) == s.said && now.at.Sub(s.at) < repeatAfter {
 		return err
 	}
-	s.said, s.at, p.At = string(same), seen.at, seen.at
-	text, err := json.Marshal(p)
+	s.said, s.at = string(text), now.at
+	at, err := json.Marshal(now.at)
 	if err != nil {
 		return err
 	}
-	return s.write("event: progress\ndata: " + string(text) + "\n\n")
+	return s.write("event: progress\ndata: {\"at\":" + string(at) + "," + string(text[1:]) + "\n\n")
 }
 
-func (s *stream) write(text string) error {
+func (s *stream[S]) write(text string) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -17,6 +18,40 @@ type snapshot struct {
 	at       time.Time
 	rate     float64 // messages a second
 	paced    bool    // rate is known
+}
+
+// campaignEye looks at a campaign, and at its carrier now and then.
+func campaignEye(q *smsqueue.Queue) func(of watchable) eye[snapshot] {
+	return func(of watchable) eye[snapshot] {
+		var going pace
+		var carrier smsqueue.Route
+		looks := 0
+		return func(ctx context.Context) (s snapshot, err error) {
+			if s.campaign, err = q.Campaign(ctx, of.account, of.id); err != nil {
+				return s, err
+			}
+			if looks%readsOfCarrier == 0 {
+				if carrier, err = carrierOf(ctx, q, s.campaign); err != nil {
+					return s, err
+				}
+			}
+			looks++
+			s.at, s.carrier = time.Now(), carrier
+			going.add(s.at, s.campaign.Counts.Total()-s.campaign.Counts.Unsent())
+			s.rate, s.paced = going.rate()
+			return s, nil
+		}
+	}
+}
+
+func carrierOf(ctx context.Context, q *smsqueue.Queue, c smsqueue.Campaign) (smsqueue.Route, error) {
+	all, err := q.Routes(ctx)
+	for _, r := range all {
+		if r.ID == c.Route {
+			return r, err
+		}
+	}
+	return smsqueue.Route{}, err
 }
 
 // over says that nothing in it will move any more.
@@ -57,7 +92,7 @@ type progress struct {
 	Segments   []segment `json:"segments"`
 	LeftOut    []tally   `json:"left_out"`
 	Announce   string    `json:"announce"` // for those who listen: changes seldom
-	At         time.Time `json:"at"`
+	At         time.Time `json:"-"`
 	Over       bool      `json:"over"`
 }
 

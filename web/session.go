@@ -14,10 +14,14 @@ import (
 var (
 	errSignedOut = problem.New(problem.KindUnknown, "signed_out", "sign in first")
 	errReadOnly  = problem.New(problem.KindForbidden, "read_only", "this user may look and not send")
+	errNoManager = problem.New(problem.KindForbidden, "managers_only", "owners and administrators decide about this")
 )
 
 // maySend says which roles may start something that texts people.
 func maySend(role string) bool { return role == "owner" || role == "admin" || role == "sender" }
+
+// mayManage says which roles may decide what is read of a directory.
+func mayManage(role string) bool { return role == "owner" || role == "admin" }
 
 // isHTTPS says that people reach the console over an encrypted connection.
 func (w *site) isHTTPS() bool { return w.public.Scheme == "https" }

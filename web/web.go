@@ -44,6 +44,7 @@ func Mount(app *fiber.App, s Services) {
 	}
 	uploads.Allow(app.Server(), importPath, importLimit)
 	app.Hooks().OnShutdown(w.live.wait)
+	app.Hooks().OnShutdown(w.syncs.wait)
 }
 
 // site is the console of one process.
@@ -51,7 +52,8 @@ type site struct {
 	Services
 	public *url.URL // of PublicURL; its host is empty when there is none
 	signIn slowdown
-	live   *hub
+	live   *hub[snapshot]
+	syncs  *hub[syncState]
 }
 
 func newSite(s Services) *site {
@@ -59,7 +61,8 @@ func newSite(s Services) *site {
 	if err != nil {
 		public = &url.URL{}
 	}
-	return &site{Services: s, public: public, live: newHub(s.Queue, s.Stop)}
+	return &site{Services: s, public: public,
+		live: newHub(campaignEye(s.Queue), s.Stop), syncs: newHub(syncEye(s.Directory), s.Stop)}
 }
 
 // access is who may see a page.
@@ -69,6 +72,7 @@ const (
 	anybody access = iota
 	member         // signed in
 	sender         // signed in, and may send
+	manager        // signed in, and may decide what is read
 )
 
 type route struct {
@@ -112,6 +116,7 @@ func (w *site) routes() []route {
 		{post, "/groups/new", sender, w.addGroup},
 		{get, "/groups/new/rule", sender, w.newRule},
 		{post, "/groups/new/rule", sender, w.addRule},
+		{post, "/groups/sync", sender, w.syncGroups},
 		{get, "/groups/:id", member, w.group},
 		{post, "/groups/:id", sender, w.renameGroup},
 		{post, "/groups/:id/add", sender, w.changeMembers(w.Book.AddMembers)},
@@ -120,8 +125,27 @@ func (w *site) routes() []route {
 		{post, "/groups/:id/rule", sender, w.setRule},
 		{get, "/groups/:id/delete", sender, w.confirmGroup},
 		{post, "/groups/:id/delete", sender, w.removeGroup},
+		{post, "/groups/:id/sync", sender, w.syncGroup},
+		{get, "/integrations", member, w.integrations},
 		{get, "/directory", member, w.directory},
+		{get, "/directory/connect", manager, w.connectForm},
+		{post, "/directory/connect", manager, w.connectPost},
+		{get, "/directory/:id/live", member, w.syncLive},
 		{post, "/directory/:id/sync", sender, w.syncNow},
+		{get, "/directory/:id/check", member, w.checked},
+		{post, "/directory/:id/check", manager, w.check},
+		{get, "/directory/:id/preview", member, w.preview},
+		{post, "/directory/:id/preview", manager, w.previewAgain},
+		{post, "/directory/:id/follow", manager, w.letFollow},
+		{get, "/directory/:id/runs", member, w.runs},
+		{get, "/directory/:id/skipped", member, w.skipped},
+		{get, "/directory/:id/held", member, w.held},
+		{post, "/directory/:id/held", manager, w.approve},
+		{get, "/directory/:id/settings", member, w.settings},
+		{post, "/directory/:id/settings", manager, w.settingsPost},
+		{get, "/directory/:id/access.csv", member, w.accessReport},
+		{get, "/directory/:id/disconnect", manager, w.disconnectForm},
+		{post, "/directory/:id/disconnect", manager, w.disconnect},
 	}
 }
 
@@ -160,8 +184,11 @@ func (w *site) serve(c *fiber.Ctx, r route) error {
 			return err
 		}
 	}
-	if r.access == sender && !maySend(v.Role) {
+	switch {
+	case r.access == sender && !maySend(v.Role):
 		return errReadOnly
+	case r.access == manager && !mayManage(v.Role):
+		return errNoManager
 	}
 	return r.do(c, v)
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,7 +254,12 @@ func (w *world) connect() directory.Connection {
 }
 
 // office is a directory of five people in one page, for the pages to show.
-type office struct{ refuses error }
+type office struct {
+	refuses error
+	more    int       // people without numbers, besides the five
+	left    []string  // object ids of people who are gone
+	pages   chan bool // when not nil, each page of people waits for one
+}
 
 func (*office) Group(context.Context, string) (directory.Item, []directory.Item, error) {
 	return directory.Item{}, nil, errors.ErrUnsupported
@@ -267,7 +273,15 @@ func (o *office) People(context.Context, string) (directory.Page, error) {
 		`{"displayName":"David Foss"}`,
 		`{"displayName":"Eva Gran","mobilePhone":"+47 12"}`,
 	}
-	return directory.Page{Items: items("person", people), Delta: "people"}, o.refuses
+	page := directory.Page{Items: items("person", people), Delta: "people"}
+	page.Items = append(page.Items, items("more", slices.Repeat([]string{`{"displayName":"One of many"}`}, o.more))...)
+	for _, id := range o.left {
+		page.Items = append(page.Items, directory.Item{ID: id, Removed: true})
+	}
+	if o.pages != nil {
+		<-o.pages
+	}
+	return page, o.refuses
 }
 
 func (o *office) Groups(context.Context, string) (directory.Page, error) {

@@ -40,29 +40,30 @@ function say(part, moving, ended = false) {
 }
 
 function show(part, now) {
-  if (part.dataset.state !== now.state) renewList();
+  if (part.dataset.state !== now.state) renewLists();
   part.dataset.state = now.state;
   for (const place of part.querySelectorAll("[data-text]")) write(place, now[place.dataset.text]);
   for (const box of part.querySelectorAll("[data-if]")) box.hidden = !now[box.dataset.if];
-  for (const badge of part.querySelectorAll("[data-badge]")) badge.className = `badge ${now.state}`;
+  for (const badge of part.querySelectorAll("[data-badge]")) badge.className = `badge ${now.badge ?? now.state}`;
   for (const time of part.querySelectorAll("[data-at] time")) showTime(time, now.at);
-  for (const status of now.counts) tally(part.querySelector(`[data-count="${status.name}"]`), status);
-  for (const why of now.left_out) tally(part.querySelector(`[data-left-out="${why.name}"]`), why);
-  for (const segment of now.segments) draw(part, segment);
+  for (const status of now.counts ?? []) tally(part.querySelector(`[data-count="${status.name}"]`), status);
+  for (const why of now.left_out ?? []) tally(part.querySelector(`[data-left-out="${why.name}"]`), why);
+  for (const segment of now.segments ?? []) draw(part, segment);
 }
 
-// The list of recipients is as old as the page. It is read anew when the
-// campaign has come to another state, unless somebody is busy with it.
-async function renewList() {
-  const list = document.querySelector("[data-list]");
-  if (list.contains(document.activeElement)) return;
+// Lists, and what is locked meanwhile, are as old as the page. They are read
+// anew when what is followed has come to another state, but for one that
+// somebody is busy with.
+async function renewLists() {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const renewed = page.querySelector("[data-list]");
-  if (!renewed) return;
-  showTimes(renewed);
-  list.replaceWith(renewed);
+  for (const list of document.querySelectorAll("[data-list]")) {
+    const renewed = page.querySelector(`[data-list="${list.dataset.list}"]`);
+    if (!renewed || list.contains(document.activeElement)) continue;
+    showTimes(renewed);
+    list.replaceWith(renewed);
+  }
 }
 
 function tally(row, of) {
