@@ -12,15 +12,15 @@ type settings struct {
 }
 
 type scope struct {
-	Guests       bool        `json:"guests,omitempty" doc:"Take in guests."`
-	Blocked      bool        `json:"blocked,omitempty" doc:"Take in people who may not sign in."`
-	NoMinors     bool        `json:"no_minors,omitempty" doc:"Leave out who is marked as a minor."`
-	LicensedOnly bool        `json:"licensed_only,omitempty" doc:"Leave out who has no licence."`
-	Groups       []string    `json:"groups,omitempty" doc:"Only who is in one of these groups, however deep, by their ids in the directory. None is everybody."`
-	Filter       []condition `json:"filter,omitempty" doc:"Only whose fields fulfil all of it."`
+	Guests       bool             `json:"guests,omitempty" doc:"Take in guests."`
+	Blocked      bool             `json:"blocked,omitempty" doc:"Take in people who may not sign in."`
+	NoMinors     bool             `json:"no_minors,omitempty" doc:"Leave out who is marked as a minor."`
+	LicensedOnly bool             `json:"licensed_only,omitempty" doc:"Leave out who has no licence."`
+	Groups       []string         `json:"groups,omitempty" doc:"Only who is in one of these groups, however deep, by their ids in the directory. None is everybody."`
+	Filter       []scopeCondition `json:"filter,omitempty" doc:"Only whose fields fulfil all of it."`
 }
 
-type condition struct {
+type scopeCondition struct {
 	Field  string   `json:"field" enum:"department,jobTitle,officeLocation,companyName,city,state,country,usageLocation,employeeType,preferredLanguage,mail"`
 	Is     string   `json:"is" enum:"one_of,none_of,starts_with,contains,empty,set" doc:"Letter case does not count."`
 	Values []string `json:"values,omitempty" doc:"Not with empty and set."`
@@ -30,7 +30,7 @@ func settingsOf(s directory.Settings) settings {
 	shown := settings{PhoneFallbackOnInvalid: s.PhoneFallbackOnInvalid, Scope: scope{
 		Guests: s.Scope.Guests, Blocked: s.Scope.Blocked, NoMinors: s.Scope.NoMinors, LicensedOnly: s.Scope.LicensedOnly, Groups: s.Scope.Groups}}
 	for _, c := range s.Scope.Filter {
-		shown.Scope.Filter = append(shown.Scope.Filter, condition(c))
+		shown.Scope.Filter = append(shown.Scope.Filter, scopeCondition(c))
 	}
 	return shown
 }

@@ -117,7 +117,7 @@ func TestDecisionsAboutAConnectionAreChanged(t *testing.T) {
 	path := connectionsPath + "/" + h.Names.Of(secrets.Connection, h.connect(t).ID)
 	got := read[connection](t, h.ask(t, "PATCH", path, `{"every":"2h","preview":true,"secret_expires_at":"2027-01-31T00:00:00Z",
 		"settings":{"scope":{"guests":true,"groups":["a-group"],"filter":[{"field":"city","is":"one_of","values":["Oslo"]}]}}}`), 200)
-	same(t, got.Settings, settings{Scope: scope{Guests: true, Groups: []string{"a-group"}, Filter: []condition{{"city", "one_of", []string{"Oslo"}}}}})
+	same(t, got.Settings, settings{Scope: scope{Guests: true, Groups: []string{"a-group"}, Filter: []scopeCondition{{"city", "one_of", []string{"Oslo"}}}}})
 	if got.Every != "2h0m0s" || !got.Preview || got.SecretExpiresAt.Year() != 2027 {
 		t.Errorf("%+v", got)
 	}

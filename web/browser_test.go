@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -287,7 +288,7 @@ func TestBrowserWritesACampaign(t *testing.T) {
 
 func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w := newWorld(t)
-	w.connect()
+	directory := w.pathOf(w.connect())
 	w.carrier("main", `{}`)
 	w.work()
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
@@ -305,7 +306,7 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(`footer button[value=`+language+`]`)); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range append(everyPage, others...) {
+		for _, path := range slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check"}) {
 			b.do(chromedp.Navigate(w.home + path))
 			for _, width := range []int64{320, 640, 800, 1024, 1100} {
 				b.do(chromedp.EmulateViewport(width, 800))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -254,13 +255,24 @@ func (w *site) selfCheck(v visit, one directory.Connection, runs []directory.Run
 		{Name: "groups", Outcome: doneOr(latest.Counts.Groups > 0), Text: v.say.count("groups_arrived", latest.Counts.Groups)},
 		{Name: "change", Outcome: doneOr(false)},
 	}
-	for _, r := range runs {
-		if r.State == directory.Done && r.Kind != directory.Preview && moved(r.Counts) {
-			all[3].Outcome, all[3].At = doneOr(true), r.AsOf
-			break
-		}
+	if r, ok := latestChange(runs); ok {
+		all[3].Outcome, all[3].At = doneOr(true), r.AsOf
 	}
 	return all, nil
+}
+
+// latestChange is the latest run that found something to do, but for the first,
+// to which all was new.
+func latestChange(runs []directory.Run) (directory.Run, bool) {
+	followed := slices.DeleteFunc(slices.Clone(runs), func(r directory.Run) bool {
+		return r.State != directory.Done || r.Kind == directory.Preview
+	})
+	for i, r := range followed {
+		if moved(r.Counts) && i < len(followed)-1 {
+			return r, true
+		}
+	}
+	return directory.Run{}, false
 }
 
 func doneOr(done bool) string {
