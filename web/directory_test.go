@@ -423,3 +423,51 @@ func TestBrowserConnectsAndSeesThePreviewUnlock(t *testing.T) { // Q5 Q8 Q11 S23
 	}
 	w.entra.pages = nil
 }
+
+func TestBrowserApprovesAndDisconnects(t *testing.T) { // Q54 Q56
+	w := newWorld(t)
+	w.findings = allWell
+	c := w.crowded(30)
+	for i := range 30 {
+		w.entra.left = append(w.entra.left, fmt.Sprintf("more-%d", i))
+	}
+	w.entra.more = 0
+	w.sync(c)
+	b := newBrowser(t, w.home)
+	b.forgiven = "status of 409" // the wrong number
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + w.pathOf(c) + "/held"))
+	for _, typed := range []string{"3", "0"} { // 30, after what is left of the first attempt
+		b.tabTo(`e.id === "number"`)
+		b.do(chromedp.KeyEvent(kb.End), chromedp.KeyEvent(typed))
+		b.press(kb.Enter)
+		if n := must(w.directory.HeldCount(t.Context(), w.account.ID, c.ID)); (n == 0) != (typed == "0") {
+			t.Fatalf("%d are held", n)
+		}
+	}
+	b.do(chromedp.Navigate(w.home + "/directory"))
+	b.tabTo(`e.getAttribute("href")?.endsWith("/disconnect")`)
+	b.press(kb.Enter)
+	b.tabTo(`e.className === "danger"`)
+	b.press(kb.Enter)
+	if state := w.connection().State; state != directory.Disconnected {
+		t.Fatalf("it is %s", state)
+	}
+	b.tabTo(`e.closest("form")?.getAttribute("action").endsWith("/check")`)
+	b.press(kb.Enter)
+	if text := ask[string](b, `document.querySelector("main [role=status]").innerText`); w.connection().State != directory.Connected || !strings.Contains(text, "Everything that is needed can be read") {
+		t.Errorf("it is %s and says %q", w.connection().State, text)
+	}
+}
+
+func TestStalledSyncIsTold(t *testing.T) { // S4
+	w := newWorld(t)
+	w.connect()
+	w.signIn()
+	const says = "The directory has not been read as it should since"
+	if strings.Contains(w.get("/directory").body, says) {
+		t.Error("it is said of a sync that works")
+	}
+	must(w.db.ExecContext(t.Context(), `UPDATE connections SET stalled_at = 1767225600000`))
+	w.says(w.get("/directory").body, says, `datetime="2026-01-01T00:00:00Z"`)
+}
