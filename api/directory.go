@@ -74,8 +74,8 @@ type newConnection struct {
 	Certificate     string    `json:"certificate,omitempty" doc:"In place of a secret: the app's certificate and its private key, as one PEM."`
 	Cloud           string    `json:"cloud,omitempty" enum:"global,us-gov,us-dod,china" doc:"Microsoft's cloud that the tenant is in; global, if it is not given."`
 	SecretExpiresAt time.Time `json:"secret_expires_at,omitzero" doc:"When the secret ends, as Entra shows it."`
-	Preview         bool      `json:"preview,omitempty" doc:"Read the directory, but leave the address book as it is until preview is taken away."`
-	Settings        *settings `json:"settings,omitempty"`
+	Preview         bool      `json:"preview,omitempty" doc:"Read the directory, but leave the address book as it is until preview is taken away. A tenant that was connected before keeps what was decided; PATCH changes it."`
+	Settings        *settings `json:"settings,omitempty" doc:"Of a tenant that is new; PATCH changes them."`
 }
 
 type connectDirectory struct {

@@ -33,6 +33,7 @@ func (connectPage) Permissions() []string {
 type connectForm struct {
 	Tenant, Client, Cloud, Expires string
 	Preview                        bool
+	Known                          string // the connection that gets new values; it keeps what was decided
 }
 
 // Error is what is wrong with a field, or empty.
@@ -77,7 +78,7 @@ func (w *site) connectForm(c *fiber.Ctx, v visit) error {
 		if err != nil {
 			return err
 		}
-		p.Form = connectForm{Tenant: one.Tenant, Client: one.Client, Cloud: one.Cloud, Preview: one.Preview}
+		p.Form = connectForm{Tenant: one.Tenant, Client: one.Client, Cloud: one.Cloud, Known: name}
 	}
 	return w.showConnect(c, v, p)
 }
@@ -103,7 +104,8 @@ const checkPatience = time.Minute
 
 func (w *site) connectPost(c *fiber.Ctx, v visit) error {
 	p := connectPage{Form: connectForm{Tenant: strings.TrimSpace(c.FormValue("tenant")), Client: strings.TrimSpace(c.FormValue("client_id")),
-		Cloud: c.FormValue("cloud"), Expires: c.FormValue("secret_expires"), Preview: c.FormValue("preview") != ""}}
+		Cloud: c.FormValue("cloud"), Expires: c.FormValue("secret_expires"), Preview: c.FormValue("preview") != "",
+		Known: c.FormValue("connection")}}
 	expires, err := dayOf(p.Form.Expires)
 	if err != nil {
 		return w.connectRefused(c, v, p, problem.As(err))
@@ -111,6 +113,9 @@ func (w *site) connectPost(c *fiber.Ctx, v visit) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), checkPatience)
 	defer cancel()
 	v.ctx = ctx
+	if err := w.choosePreview(v, p.Form); err != nil {
+		return err
+	}
 	_, report, err := w.Directory.Connect(ctx, v.Account.ID, directory.Setup{
 		Credentials: directory.Credentials{Tenant: p.Form.Tenant, Client: p.Form.Client, Secret: c.FormValue("secret"), Certificate: c.FormValue("certificate")},
 		Cloud:       p.Form.Cloud, SecretExpires: expires, Preview: p.Form.Preview,
@@ -126,6 +131,21 @@ func (w *site) connectPost(c *fiber.Ctx, v visit) error {
 		return w.showConnect(c.Status(fiber.StatusUnprocessableEntity), v, p)
 	}
 	return c.Redirect("/directory", fiber.StatusSeeOther)
+}
+
+// choosePreview keeps the choice for a tenant that was entered before, as its
+// connection goes on with what was decided then.
+func (w *site) choosePreview(v visit, f connectForm) error {
+	all, err := w.Directory.Connections(v.ctx, v.Account.ID)
+	if err != nil || f.Known != "" {
+		return err
+	}
+	for _, one := range all {
+		if one.Tenant == strings.ToLower(f.Tenant) && one.State == directory.Disconnected && one.Preview != f.Preview {
+			return w.Directory.Change(v.ctx, v.Account.ID, one.ID, one.Settings, one.Every, f.Preview)
+		}
+	}
+	return nil
 }
 
 func (w *site) connectRefused(c *fiber.Ctx, v visit, p connectPage, refused *problem.Problem) error {

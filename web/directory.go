@@ -301,6 +301,7 @@ type head struct {
 	ID, Tenant string
 	Tabs       []tab
 	Locked     bool // until the first analysis is done
+	Unlocks    bool // the page follows the analysis only to unlock
 	MayManage  bool
 }
 
@@ -313,7 +314,8 @@ type tab struct {
 var afterAnalysis = map[string]bool{"preview": true, "held": true, "skipped": true}
 
 func (w *site) head(v visit, one directory.Connection, locked bool, here string) head {
-	h := head{ID: w.Names.Of(secrets.Connection, one.ID), Tenant: one.Tenant, Locked: locked, MayManage: mayManage(v.Role)}
+	h := head{ID: w.Names.Of(secrets.Connection, one.ID), Tenant: one.Tenant, Locked: locked, MayManage: mayManage(v.Role),
+		Unlocks: locked && here != "overview" && here != "preview"}
 	for _, name := range []string{"overview", "check", "preview", "held", "skipped", "runs", "settings"} {
 		t := tab{Name: name, Href: "/directory/" + h.ID + "/" + name, Here: name == here, Blocked: locked && afterAnalysis[name]}
 		if name == "overview" {

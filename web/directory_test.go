@@ -103,6 +103,30 @@ func TestConnectingTellsWhatIsMissing(t *testing.T) { // S18 S19 S21 S23 Q42
 	}
 }
 
+func TestPreviewIsAsChosenLastAndNewValuesKeepIt(t *testing.T) {
+	w := newWorld(t)
+	w.signIn()
+	w.findings = noConsent
+	w.post("/directory/connect", threeValues)
+	w.findings = allWell
+	form := url.Values{}
+	for name, values := range threeValues {
+		form[name] = values
+	}
+	form.Del("preview")
+	w.post("/directory/connect", form)
+	c := w.connection()
+	if c.State != directory.Connected || c.Preview {
+		t.Errorf("%s, preview %v", c.State, c.Preview)
+	}
+	name := w.names.Of(secrets.Connection, c.ID)
+	page := w.get("/directory/connect?connection=" + name).body
+	w.says(page, `name="connection" value="`+name+`"`, `value="acme.onmicrosoft.com"`)
+	if strings.Contains(page, `name="preview"`) {
+		t.Error("new values of a connection come with a choice that would not be kept")
+	}
+}
+
 func TestWrongValuesAreToldBesideTheirFields(t *testing.T) { // S19
 	w := newWorld(t)
 	w.signIn()
@@ -422,6 +446,23 @@ func TestBrowserConnectsAndSeesThePreviewUnlock(t *testing.T) { // Q5 Q8 Q11 S23
 		t.Error("the address book does not follow")
 	}
 	w.entra.pages = nil
+}
+
+func TestBrowserSeesSettingsUnlockByThemselves(t *testing.T) { // Q11
+	w := newWorld(t)
+	w.findings = allWell
+	w.signIn()
+	w.post("/directory/connect", threeValues)
+	c := w.connection()
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + w.pathOf(c) + "/settings"))
+	b.until(`!document.querySelector("[data-pulse]").hidden`)
+	if !ask[bool](b, `!document.querySelector("#search") && !document.querySelector("#tab-preview")`) {
+		t.Error("it is not locked")
+	}
+	w.sync(c)
+	b.until(`!!document.querySelector("#search") && !!document.querySelector("#tab-preview")`)
 }
 
 func TestBrowserApprovesAndDisconnects(t *testing.T) { // Q54 Q56
