@@ -41,6 +41,7 @@ func Mount(app *fiber.App, s Services) {
 	api.UseMiddleware(guard, s.authenticate)
 	uploads.Allow(app.Server(), importsPath, importLimit)
 	s.routes(api)
+	s.notifications(app)
 	page.mount(app)
 	s.scimRoutes(app)
 }

@@ -167,6 +167,11 @@ func (d *Directory) credentials(ctx context.Context, c Connection) (Credentials,
 	if err != nil {
 		return Credentials{}, err
 	}
+	return d.unsealed(c, sealed)
+}
+
+// unsealed are the credentials that a connection signs in with.
+func (d *Directory) unsealed(c Connection, sealed string) (Credentials, error) {
 	secret, err := d.ring.Open(sealed, about(c.Account, c.Tenant))
 	if err != nil {
 		return Credentials{}, err
@@ -245,8 +250,8 @@ var (
 	errDisconnected = problem.Conflict("disconnected", "the directory is not connected")
 )
 
-// Due lists the connections to sync now: requested, scheduled, with a run that
-// waited long enough, or left by a process that ended. Those that a living
+// Due lists the connections to sync now: requested, scheduled, told of a change,
+// with a run that waited long enough, or left by a process that ended. Those that a living
 // process syncs are not among them.
 func (d *Directory) Due(ctx context.Context, now time.Time) ([]Connection, error) {
 	due, err := d.dueConnections(ctx, now)

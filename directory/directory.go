@@ -34,6 +34,7 @@ type Directory struct {
 	gate        Gate
 	leave       Leave
 	clouds      Clouds
+	notify      string
 	incarnation int64
 
 	mu       sync.Mutex
@@ -48,13 +49,16 @@ type House struct {
 	Gate   Gate
 	Leave  Leave
 	Clouds Clouds
+	// Notify is the URL below which directories can post to us that something
+	// changed; empty when they cannot.
+	Notify string
 }
 
 // New syncs the connections in h.DB into h.Book. incarnation is the row of the
 // running process in table incarnations; a run of one that has ended is taken
 // over.
 func New(h House, incarnation int64) *Directory {
-	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds,
+	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
 		incarnation: incarnation, inFlight: map[int64]bool{}}
 }
 

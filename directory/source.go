@@ -99,6 +99,8 @@ func (e Exchange) String() string { return fmt.Sprintf("%s %s", e.Method, e.Reso
 type Cloud struct {
 	Hosts string // sign-in and API; links are valid for these alone
 	Open  func(Access) (Source, error)
+	// Subscribe opens what may subscribe to changes, and nothing else.
+	Subscribe func(Access) (Subscriber, error)
 	// Check asks for everything that a sync reads, with a fresh sign-in, and says
 	// of each step how it went.
 	Check func(ctx context.Context, a Access) []Finding

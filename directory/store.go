@@ -14,7 +14,7 @@ import (
 )
 
 // This package writes connections, delta_links, sync_runs, mirror_*, held_people,
-// brake_approvals and preview_people. It reads accounts.region,
+// brake_approvals, preview_people and directory_subscriptions. It reads accounts.region,
 // incarnations.ended_at and, to name the people it has only ids of, contacts; the
 // address book is written by package contacts alone.
 
@@ -114,7 +114,7 @@ func flag(is bool) int {
 func (d *Directory) disconnect(ctx context.Context, account, connection int64, now time.Time) error {
 	return d.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE connections SET state = 'disconnected', reason = '', stalled_at = 0 WHERE account_id = $1 AND id = $2`, account, connection)
+			UPDATE connections SET state = 'disconnected', reason = '', stalled_at = 0, hinted_at = 0 WHERE account_id = $1 AND id = $2`, account, connection)
 		if err != nil {
 			return err
 		}
@@ -155,6 +155,9 @@ func (r *openRun) columns() []any {
 	return []any{&r.id, &r.incarnation, &r.state, &r.resumeAt, &r.ended}
 }
 
+// hintWait lets the changes of a moment be read together.
+const hintWait = 2 * time.Second
+
 // dueConnections also answers those with a run that waits, as soon as it may go
 // on, and not before.
 func (d *Directory) dueConnections(ctx context.Context, now time.Time) ([]dueConnection, error) {
@@ -162,8 +165,11 @@ func (d *Directory) dueConnections(ctx context.Context, now time.Time) ([]dueCon
 		return one, one.connection.scan(row, one.open.columns()...)
 	}, `
 		SELECT `+connectionColumns+`, `+openRunColumns+withOpenRun+`
-		WHERE c.state <> 'disconnected' AND CASE WHEN COALESCE(r.state, '') = 'waiting' THEN r.resume_at ELSE c.due_at END <= $1
-		ORDER BY c.due_at, c.id`, db.Millis(now))
+		WHERE c.state <> 'disconnected' AND CASE
+			WHEN COALESCE(r.state, '') = 'waiting' THEN r.resume_at
+			WHEN c.hinted_at > 0 AND c.hinted_at + CAST($2 AS BIGINT) < c.due_at THEN c.hinted_at + CAST($2 AS BIGINT)
+			ELSE c.due_at END <= $1
+		ORDER BY c.due_at, c.id`, db.Millis(now), hintWait.Milliseconds())
 }
 
 // startRun takes the connection for a new run, or for the one that waits or whose
@@ -216,7 +222,10 @@ func (s *syncing) lock(ctx context.Context, tx *db.Tx) (before openRun, err erro
 		return before, errSyncRunning
 	}
 	if before.id == 0 {
-		_, err = tx.ExecContext(ctx, `UPDATE connections SET requested = 'sync', requested_group = '' WHERE id = $1`, s.run.Connection)
+		// A run that reads one group, or only compares, does not answer a hint.
+		_, err = tx.ExecContext(ctx, `
+			UPDATE connections SET requested = 'sync', requested_group = '', hinted_at = CASE WHEN CAST($2 AS BIGINT) = 1 THEN 0 ELSE hinted_at END
+			WHERE id = $1`, s.run.Connection, flag(s.run.Kind == Sync || s.connection.Preview))
 	}
 	return before, err
 }

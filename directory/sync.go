@@ -169,7 +169,7 @@ func (s *syncing) open() error {
 		s.use(s.SCIMSource(s.run.Account, s.connection.ID))
 		return nil
 	}
-	secret, err := s.ring.Open(s.sealed, about(s.run.Account, s.connection.Tenant))
+	credentials, err := s.unsealed(s.connection, s.sealed)
 	if err != nil {
 		return err
 	}
@@ -178,12 +178,11 @@ func (s *syncing) open() error {
 		return err
 	}
 	a := Access{
-		Credentials:  Credentials{Tenant: s.connection.Tenant, Client: s.connection.Client},
+		Credentials:  credentials,
 		PersonFields: s.selected,
 		Urgent:       s.connection.RequestedAt.After(s.connection.SucceededAt),
 		Told:         s.asked.add,
 	}
-	a.unseal(secret)
 	source, err := cloud.Open(a)
 	if err != nil {
 		return err

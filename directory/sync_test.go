@@ -35,11 +35,13 @@ var errNoAgreement = problem.New(problem.KindForbidden, "no_agreement", "there i
 type office struct {
 	testing.TB
 	*directory.Directory
-	entra *entra
-	book  *contacts.Book
-	db    *db.DB
-	ring  *secrets.Keyring
-	hosts string
+	entra  *entra
+	book   *contacts.Book
+	db     *db.DB
+	ring   *secrets.Keyring
+	hosts  string
+	bell   *bell
+	notify string
 
 	agreed   bool
 	findings []directory.Finding // what a check finds
@@ -60,7 +62,7 @@ func newOffice(t testing.TB, d *db.DB) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{TB: t, entra: newEntra(), book: contacts.New(d), db: d, ring: ring, hosts: "global", agreed: true}
+	o := &office{TB: t, entra: newEntra(), book: contacts.New(d), db: d, ring: ring, hosts: "global", bell: newBell(), notify: notifyAt, agreed: true}
 	o.restart(ours)
 	for id, handle := range map[int64]string{acme: "acme", other: "other"} {
 		o.exec(`INSERT INTO accounts (id, handle, name, region, sender, currency, state, created_at)
@@ -89,6 +91,7 @@ func (o *office) restart(incarnation int64) {
 			}
 			return o.entra, nil
 		},
+		Subscribe: func(directory.Access) (directory.Subscriber, error) { return o.bell, nil },
 		Check: func(_ context.Context, a directory.Access) []directory.Finding {
 			o.checked = append(o.checked, a)
 			return o.findings
@@ -99,7 +102,7 @@ func (o *office) restart(incarnation int64) {
 		return nil
 	}
 	o.Directory = directory.New(directory.House{DB: o.db, Ring: o.ring, Book: o.book, Gate: gate, Leave: leave,
-		Clouds: directory.Clouds{directory.GlobalCloud: global}}, incarnation)
+		Clouds: directory.Clouds{directory.GlobalCloud: global}, Notify: o.notify}, incarnation)
 }
 
 func (o *office) exec(query string, args ...any) {

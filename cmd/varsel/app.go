@@ -77,7 +77,7 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
 	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Leave: a.Accounts.EndAccess,
-		Clouds: a.Config.clouds()}, incarnation)
+		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL()}, incarnation)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {
@@ -118,6 +118,7 @@ func (a *App) jobs(incarnation int64) []smsqueue.Job {
 	return []smsqueue.Job{
 		syncJob(d),
 		uploadsJob(a.Book),
+		{Name: "keep-subscriptions", Every: time.Minute, Run: d.KeepSubscriptions},
 		{Name: "watch-directories", Every: time.Minute, Run: func(ctx context.Context) error { return d.Watch(ctx, time.Now()) }},
 		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
 	}

@@ -6,10 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
 
+	"github.com/varsel/varsel/api"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -28,7 +30,8 @@ type Config struct {
 	GraphAuthority string `name:"graph-authority" env:"VARSEL_GRAPH_AUTHORITY" help:"Sign-in host, when it is not the global cloud's."`
 	GraphURL       string `name:"graph-url" env:"VARSEL_GRAPH_URL" help:"Microsoft Graph, when it is not the global cloud's."`
 
-	graphCA []byte // of the simulated directory in the demo
+	graphCA        []byte // of the simulated directory in the demo
+	notifyLoopback bool   // a test's directory reaches us without https and a public name
 }
 
 // Validate says what is wrong with the settings, all of it at once.
@@ -72,6 +75,23 @@ func (c Config) publicURL() string {
 		return strings.TrimRight(c.PublicURL, "/")
 	}
 	return "http://" + c.Listen
+}
+
+// notifyURL is where a directory can notify us of changes: it has to find us on
+// the internet, by https. Empty when it cannot.
+func (c Config) notifyURL() string {
+	u, err := url.Parse(c.publicURL())
+	if err != nil || !c.notifyLoopback && (u.Scheme != "https" || !publicName(u.Hostname())) {
+		return ""
+	}
+	return c.publicURL() + api.NotificationsPath
+}
+
+func publicName(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsGlobalUnicast() && !ip.IsPrivate()
+	}
+	return strings.Contains(host, ".") && !strings.HasSuffix(host, ".localhost")
 }
 
 func (c Config) setLog(w io.Writer) {

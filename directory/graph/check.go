@@ -18,7 +18,7 @@ import (
 // judges by what is in the answers: an app that lacks a permission may get 200
 // and nulls.
 func Check(ctx context.Context, c Config) []directory.Finding {
-	s, err := open(c)
+	s, err := open(c, readOnly)
 	if err != nil {
 		return stopped(directory.StepSignIn, err)
 	}
@@ -75,7 +75,7 @@ func (s *source) signIn(ctx context.Context) error {
 
 func (s *source) tryPeople(ctx context.Context) error {
 	one := int32(1)
-	raw, err := s.get(ctx, askingPeople, func() (*kiota.RequestInformation, error) {
+	raw, err := s.ask(ctx, askingPeople, func() (*kiota.RequestInformation, error) {
 		return s.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
 			QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: s.personSelect(), Top: &one},
 		})
@@ -95,7 +95,7 @@ const triedGroups = int32(5)
 
 func (s *source) tryGroups(ctx context.Context) (ids []string, err error) {
 	some := triedGroups
-	raw, err := s.get(ctx, askingGroups, func() (*kiota.RequestInformation, error) {
+	raw, err := s.ask(ctx, askingGroups, func() (*kiota.RequestInformation, error) {
 		return s.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
 			QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}, Top: &some},
 		})
@@ -131,7 +131,7 @@ func (s *source) tryMembers(ctx context.Context, groups []string) error {
 
 // tryOrganisation is for the name alone: an app may lack the permission.
 func (s *source) tryOrganisation(ctx context.Context) directory.Finding {
-	raw, err := s.get(ctx, asking{"the organisation", ""}, func() (*kiota.RequestInformation, error) {
+	raw, err := s.ask(ctx, asking{"the organisation", ""}, func() (*kiota.RequestInformation, error) {
 		return asLinked(s.root.String() + "/organization?$select=id,displayName")
 	})
 	var answer struct {

@@ -64,11 +64,17 @@ func explainGraph(a asking, e *odataerrors.ODataError) error {
 		return directory.ErrExpired
 	case e.ResponseStatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("%w (%s)", directory.ErrNotSignedIn, code)
+	case e.ResponseStatusCode == http.StatusForbidden && a == askingNotices && code != "Authorization_RequestDenied":
+		return problem.New(problem.KindConflict, "directory_quota",
+			"the tenant has as many subscriptions to changes as Microsoft allows; until one ends, changes are found by the schedule (%s)", code)
 	case e.ResponseStatusCode == http.StatusForbidden:
 		return problem.New(problem.KindConflict, "directory_consent",
 			"the app may not read %s: grant it the application permission %s and admin consent in Entra (%s)", a.what, a.permission, code)
 	case e.ResponseStatusCode == http.StatusNotFound:
 		return errNotFound
+	case e.ResponseStatusCode == http.StatusBadRequest && a == askingNotices:
+		return problem.New(problem.KindConflict, "directory_callback",
+			"Microsoft Graph does not notify us at this installation's address: %s (%s)", firstLine(message), code)
 	case e.ResponseStatusCode == http.StatusTooManyRequests, e.ResponseStatusCode >= 500:
 		return unavailable("Microsoft Graph", e.ResponseStatusCode, waitAsked(e))
 	}

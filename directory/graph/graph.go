@@ -58,9 +58,10 @@ func Clouds(authority, graphURL string, transport http.RoundTripper) directory.C
 	for name, h := range clouds {
 		config := func(a directory.Access) Config { return Config{a, name, authority, graphURL, transport} }
 		all[name] = directory.Cloud{
-			Hosts: orElse(authority, h.authority) + " " + orElse(graphURL, h.graph),
-			Open:  func(a directory.Access) (directory.Source, error) { return Open(config(a)) },
-			Check: func(ctx context.Context, a directory.Access) []directory.Finding { return Check(ctx, config(a)) },
+			Hosts:     orElse(authority, h.authority) + " " + orElse(graphURL, h.graph),
+			Open:      func(a directory.Access) (directory.Source, error) { return Open(config(a)) },
+			Subscribe: func(a directory.Access) (directory.Subscriber, error) { return Subscribe(config(a)) },
+			Check:     func(ctx context.Context, a directory.Access) []directory.Finding { return Check(ctx, config(a)) },
 		}
 	}
 	return all
@@ -84,9 +85,9 @@ type source struct {
 
 // Open makes a reader of the tenant's directory. It asks nobody anything yet;
 // each reader signs in anew, so that a permission just granted counts.
-func Open(c Config) (directory.Source, error) { return open(c) }
+func Open(c Config) (directory.Source, error) { return open(c, readOnly) }
 
-func open(c Config) (*source, error) {
+func open(c Config, m mode) (*source, error) {
 	h := clouds[orElse(c.Cloud, directory.GlobalCloud)]
 	root, err := absolute(orElse(c.GraphURL, h.graph))
 	if err != nil {
@@ -99,7 +100,7 @@ func open(c Config) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard{root, authority, c.Transport, c.Told}
+	guarded := guard{m, root, authority, c.Transport, c.Told}
 	if c.Transport == nil {
 		guarded.next = http.DefaultTransport
 	}
@@ -216,7 +217,7 @@ func (s *source) Groups(ctx context.Context, link string) (directory.Page, error
 }
 
 func (s *source) Person(ctx context.Context, id string) (directory.Item, error) {
-	raw, err := s.get(ctx, askingPeople, func() (*kiota.RequestInformation, error) {
+	raw, err := s.ask(ctx, askingPeople, func() (*kiota.RequestInformation, error) {
 		return s.users().ByUserId(id).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
 			QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: s.personSelect()},
 		})
@@ -253,7 +254,7 @@ func (s *source) page(ctx context.Context, a asking, link string, request func()
 	if err := s.checkLink(link); err != nil {
 		return directory.Page{}, err
 	}
-	raw, err := s.get(ctx, a, request)
+	raw, err := s.ask(ctx, a, request)
 	if err != nil {
 		return directory.Page{}, err
 	}
@@ -277,7 +278,7 @@ func (s *source) checkLink(link string) error {
 	return nil
 }
 
-func (s *source) get(ctx context.Context, a asking, request func() (*kiota.RequestInformation, error)) ([]byte, error) {
+func (s *source) ask(ctx context.Context, a asking, request func() (*kiota.RequestInformation, error)) ([]byte, error) {
 	info, err := request()
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", a.what, err)

@@ -36,7 +36,7 @@ func (s *source) Group(ctx context.Context, id string) (group directory.Item, pe
 }
 
 func (s *source) groupItself(ctx context.Context, id string) (directory.Item, error) {
-	raw, err := s.get(ctx, askingGroups, func() (*kiota.RequestInformation, error) {
+	raw, err := s.ask(ctx, askingGroups, func() (*kiota.RequestInformation, error) {
 		return s.groups().ByGroupId(id).ToGetRequestInformation(ctx, &groups.GroupItemRequestBuilderGetRequestConfiguration{
 			QueryParameters: &groups.GroupItemRequestBuilderGetQueryParameters{Select: append([]string{"id"}, directory.GroupFields...)},
 		})
@@ -64,7 +64,7 @@ func (s *source) members(ctx context.Context, group string, fields []string, siz
 		})
 	}
 	for {
-		raw, err := s.get(ctx, askingMembers, request)
+		raw, err := s.ask(ctx, askingMembers, request)
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ func newHouse(t *testing.T, o graphsim.Options) *house {
 		return problem.New(problem.KindForbidden, "no_agreement", "there is no agreement")
 	}
 	h.Directory = directory.New(directory.House{DB: d, Ring: ring, Book: h.book, Gate: gate,
-		Clouds: graph.Clouds(h.sim.URL(), h.sim.GraphURL(), trusting(t, h.sim.CAPEM()))}, 1)
+		Clouds: graph.Clouds(h.sim.URL(), h.sim.GraphURL(), trusting(t, h.sim.CAPEM())), Notify: "https://127.0.0.1:1"}, 1)
 	return h
 }
 

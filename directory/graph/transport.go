@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,9 +13,19 @@ import (
 	"github.com/varsel/varsel/directory"
 )
 
-// guard lets through what reading needs, and nothing else: GET to Graph, the
-// POST that gets a token, and the GET that finds out where to send that.
+// mode is what a client is opened for.
+type mode int
+
+const (
+	readOnly    mode = iota
+	subscribing      // to changes: the only thing we ever write
+)
+
+// guard lets through what its mode needs, and nothing else: GET to Graph, the
+// POST that gets a token, the GET that finds out where to send that, and in mode
+// subscribing what makes, renews and ends a subscription.
 type guard struct {
+	mode
 	graph, authority *url.URL
 	next             http.RoundTripper
 	told             func(directory.Exchange)
@@ -58,8 +69,10 @@ func resource(path string) string {
 }
 
 func (g guard) allows(r *http.Request) bool {
-	if sameOrigin(r.URL, g.graph) && r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, g.graph.Path+"/") {
-		return true
+	if path, below := strings.CutPrefix(r.URL.Path, g.graph.Path+"/"); below && sameOrigin(r.URL, g.graph) {
+		if r.Method == http.MethodGet || g.mode == subscribing && subscribes(r.Method, path) {
+			return true
+		}
 	}
 	if !sameOrigin(r.URL, g.authority) {
 		return false
@@ -69,6 +82,18 @@ func (g guard) allows(r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token")
 	case http.MethodGet:
 		return strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration") || r.URL.Path == "/common/discovery/instance"
+	}
+	return false
+}
+
+var oneSubscription = regexp.MustCompile(`^subscriptions/[0-9A-Za-z-]+$`)
+
+func subscribes(method, path string) bool {
+	switch method {
+	case http.MethodPost:
+		return path == "subscriptions"
+	case http.MethodPatch, http.MethodDelete:
+		return oneSubscription.MatchString(path)
 	}
 	return false
 }
@@ -107,6 +132,9 @@ func (o onlyJSON) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := o.next.RoundTrip(r)
 	if err != nil {
 		return resp, err
+	}
+	if resp.StatusCode == http.StatusNoContent {
+		return resp, nil
 	}
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	if kind == "application/json" && (resp.StatusCode < 300 || resp.StatusCode >= 400) {
