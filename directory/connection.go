@@ -17,7 +17,7 @@ type Connection struct {
 	Tenant        string
 	Client        string
 	Cloud         string
-	Credential    string // BySecret or ByCertificate
+	Credential    string // BySecret, ByCertificate or ByInstallation
 	SecretLast4   string
 	SecretAt      time.Time // when it was given to us
 	SecretExpires time.Time // as the administrator or the certificate says; zero for not known
@@ -56,6 +56,8 @@ type Setup struct {
 	SecretExpires time.Time
 	Settings      Settings
 	Preview       bool
+
+	installed bool // the credentials are the installation's, and not kept
 }
 
 // Connect checks the access to a tenant and, when all of it is there, reads the
@@ -71,7 +73,7 @@ func (d *Directory) Connect(ctx context.Context, account int64, setup Setup) (Co
 	if err != nil {
 		return Connection{}, nil, err
 	}
-	report, err := d.examine(ctx, c, setup.Credentials)
+	report, err := d.examineSetup(ctx, c, setup)
 	if err != nil {
 		return Connection{}, nil, err
 	}
@@ -80,7 +82,7 @@ func (d *Directory) Connect(ctx context.Context, account int64, setup Setup) (Co
 		return before, report, err
 	}
 	c.judge(report, time.Now())
-	sealed := d.ring.Seal(setup.sealed(), about(account, c.Tenant))
+	sealed := d.ring.Seal(setup.kept(), about(account, c.Tenant))
 	id, err := d.saveConnection(ctx, c, sealed)
 	if err != nil {
 		return Connection{}, nil, fmt.Errorf("save the connection: %w", err)
@@ -97,7 +99,7 @@ func (d *Directory) prepared(ctx context.Context, account int64, setup *Setup) (
 	if _, err := d.cloud(setup.Cloud); err != nil {
 		return c, err
 	}
-	if setup.Credentials, err = setup.checked(); err != nil {
+	if setup.Credentials, err = setup.Checked(); err != nil {
 		return c, err
 	}
 	if setup.Settings, err = setup.Settings.checked(); err != nil {
@@ -112,8 +114,19 @@ func (d *Directory) prepared(ctx context.Context, account int64, setup *Setup) (
 		SecretLast4: last4(setup.Secret), SecretAt: now, SecretExpires: setup.SecretExpires,
 		Settings: setup.Settings, Preview: setup.Preview, Every: defaultEvery, Created: now,
 	}
+	if setup.installed {
+		c.Credential, c.SecretLast4, c.SecretExpires = ByInstallation, "", time.Time{}
+	}
 	c.ID, err = d.db.NewIDs(ctx, 1)
 	return c, err
+}
+
+// kept is what is stored of the credentials, besides the tenant and the client.
+func (s Setup) kept() []byte {
+	if s.installed {
+		return nil
+	}
+	return s.sealed()
 }
 
 // judge activates a connection whose check passed, and no other.
@@ -172,6 +185,9 @@ func (d *Directory) credentials(ctx context.Context, c Connection) (Credentials,
 
 // unsealed are the credentials that a connection signs in with.
 func (d *Directory) unsealed(c Connection, sealed string) (Credentials, error) {
+	if c.Credential == ByInstallation {
+		return d.installed(c.Tenant)
+	}
 	secret, err := d.ring.Open(sealed, about(c.Account, c.Tenant))
 	if err != nil {
 		return Credentials{}, err

@@ -23,6 +23,8 @@ type Credentials struct {
 const (
 	BySecret      = "secret"
 	ByCertificate = "certificate"
+	// ByInstallation is the installation's own app, whose secret is in its settings.
+	ByInstallation = "installation"
 )
 
 var (
@@ -31,7 +33,8 @@ var (
 	guidPattern   = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
 )
 
-func (c Credentials) checked() (Credentials, error) {
+// Checked trims them and says what cannot be right.
+func (c Credentials) Checked() (Credentials, error) {
 	c = Credentials{
 		Tenant: strings.ToLower(strings.TrimSpace(c.Tenant)),
 		Client: strings.ToLower(strings.TrimSpace(c.Client)),

@@ -5,12 +5,14 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
@@ -35,6 +37,8 @@ type Directory struct {
 	leave       Leave
 	clouds      Clouds
 	notify      string
+	app         Credentials
+	patience    time.Duration
 	incarnation int64
 
 	mu       sync.Mutex
@@ -52,6 +56,11 @@ type House struct {
 	// Notify is the URL below which directories can post to us that something
 	// changed; empty when they cannot.
 	Notify string
+	// App is the installation's own, without a tenant: administrators let it into
+	// theirs. It has no client id when there is none.
+	App Credentials
+	// Patience is how long a fresh consent may take to show; 30 s when zero.
+	Patience time.Duration
 }
 
 // New syncs the connections in h.DB into h.Book. incarnation is the row of the
@@ -59,6 +68,7 @@ type House struct {
 // over.
 func New(h House, incarnation int64) *Directory {
 	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
+		app: h.App, patience: cmp.Or(h.Patience, consentPatience),
 		incarnation: incarnation, inFlight: map[int64]bool{}}
 }
 

@@ -101,6 +101,12 @@ type Cloud struct {
 	Open  func(Access) (Source, error)
 	// Subscribe opens what may subscribe to changes, and nothing else.
 	Subscribe func(Access) (Subscriber, error)
+	// SignInAt and ConsentAt are pages of Microsoft's for a person with a browser:
+	// to sign in, and to let the installation's app into the person's tenant.
+	SignInAt  func(Visit) string
+	ConsentAt func(Visit) string
+	// WhoIs answers who signed in, for the code that the browser came back with.
+	WhoIs func(ctx context.Context, v Visit, code string) (Visitor, error)
 	// Check asks for everything that a sync reads, with a fresh sign-in, and says
 	// of each step how it went.
 	Check func(ctx context.Context, a Access) []Finding

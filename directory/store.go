@@ -14,7 +14,8 @@ import (
 )
 
 // This package writes connections, delta_links, sync_runs, mirror_*, held_people,
-// brake_approvals, preview_people and directory_subscriptions. It reads accounts.region,
+// brake_approvals, preview_people,
+// directory_subscriptions and directory_consents. It reads accounts.region,
 // incarnations.ended_at and, to name the people it has only ids of, contacts; the
 // address book is written by package contacts alone.
 

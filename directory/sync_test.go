@@ -35,16 +35,20 @@ var errNoAgreement = problem.New(problem.KindForbidden, "no_agreement", "there i
 type office struct {
 	testing.TB
 	*directory.Directory
-	entra  *entra
-	book   *contacts.Book
-	db     *db.DB
-	ring   *secrets.Keyring
-	hosts  string
-	bell   *bell
-	notify string
+	entra    *entra
+	book     *contacts.Book
+	db       *db.DB
+	ring     *secrets.Keyring
+	hosts    string
+	bell     *bell
+	porch    *porch
+	app      directory.Credentials
+	patience time.Duration
+	notify   string
 
 	agreed   bool
-	findings []directory.Finding // what a check finds
+	findings []directory.Finding             // what a check finds
+	finding  func(n int) []directory.Finding // the n-th, when set
 	opened   []directory.Access
 	checked  []directory.Access
 	left     []string // whose access was ended
@@ -62,7 +66,7 @@ func newOffice(t testing.TB, d *db.DB) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{TB: t, entra: newEntra(), book: contacts.New(d), db: d, ring: ring, hosts: "global", bell: newBell(), notify: notifyAt, agreed: true}
+	o := &office{TB: t, entra: newEntra(), book: contacts.New(d), db: d, ring: ring, hosts: "global", bell: newBell(), porch: &porch{}, notify: notifyAt, agreed: true}
 	o.restart(ours)
 	for id, handle := range map[int64]string{acme: "acme", other: "other"} {
 		o.exec(`INSERT INTO accounts (id, handle, name, region, sender, currency, state, created_at)
@@ -91,9 +95,13 @@ func (o *office) restart(incarnation int64) {
 			}
 			return o.entra, nil
 		},
+		SignInAt: o.porch.at("sign-in"), ConsentAt: o.porch.at("consent"), WhoIs: o.porch.whoIs,
 		Subscribe: func(directory.Access) (directory.Subscriber, error) { return o.bell, nil },
 		Check: func(_ context.Context, a directory.Access) []directory.Finding {
 			o.checked = append(o.checked, a)
+			if o.finding != nil {
+				return o.finding(len(o.checked))
+			}
 			return o.findings
 		},
 	}
@@ -102,7 +110,8 @@ func (o *office) restart(incarnation int64) {
 		return nil
 	}
 	o.Directory = directory.New(directory.House{DB: o.db, Ring: o.ring, Book: o.book, Gate: gate, Leave: leave,
-		Clouds: directory.Clouds{directory.GlobalCloud: global}, Notify: o.notify}, incarnation)
+		Clouds: directory.Clouds{directory.GlobalCloud: global}, Notify: o.notify,
+		App: o.app, Patience: o.patience}, incarnation)
 }
 
 func (o *office) exec(query string, args ...any) {

@@ -26,6 +26,20 @@ CREATE TABLE directory_subscriptions (
     PRIMARY KEY (connection_id, resource)
 );
 
+-- An administrator on the way to Microsoft and back: one row a way, gone when
+-- they return. sealed is the nonce and the verifier of a sign-in; tenant_id is
+-- the one that an administrator of it has signed in from.
+CREATE TABLE directory_consents (
+    state_hash TEXT   PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id),
+    user_id    BIGINT NOT NULL REFERENCES users (id),
+    step       TEXT   NOT NULL CHECK (step IN ('sign_in', 'consent')),
+    sealed     TEXT   NOT NULL,
+    tenant_id  TEXT   NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
 -- +goose Down
+DROP TABLE directory_consents;
 DROP TABLE directory_subscriptions;
 ALTER TABLE connections DROP COLUMN hinted_at;

@@ -16,6 +16,7 @@ import (
 // those that were entered. A secret is never shown again, not even here.
 type connectPage struct {
 	NoAgreement bool // then nothing else is offered
+	Consent     bool // the installation has an app of its own to consent to
 	Form        connectForm
 	Clouds      []choice
 	More        bool // what is seldom needed is open
@@ -68,7 +69,7 @@ func (say *tongue) findings(r directory.Report) (rows []findingRow) {
 // connectForm has the preview chosen: what the directory holds is to be seen
 // before the address book follows.
 func (w *site) connectForm(c *fiber.Ctx, v visit) error {
-	p := connectPage{Form: connectForm{Cloud: directory.GlobalCloud, Preview: true}}
+	p := connectPage{Consent: w.Directory.OffersConsent(), Form: connectForm{Cloud: directory.GlobalCloud, Preview: true}}
 	if name := c.Query("connection"); name != "" {
 		id, err := w.Names.ID(secrets.Connection, name)
 		if err != nil {
@@ -103,7 +104,7 @@ func (w *site) showConnect(c *fiber.Ctx, v visit, p connectPage) error {
 const checkPatience = time.Minute
 
 func (w *site) connectPost(c *fiber.Ctx, v visit) error {
-	p := connectPage{Form: connectForm{Tenant: strings.TrimSpace(c.FormValue("tenant")), Client: strings.TrimSpace(c.FormValue("client_id")),
+	p := connectPage{Consent: w.Directory.OffersConsent(), Form: connectForm{Tenant: strings.TrimSpace(c.FormValue("tenant")), Client: strings.TrimSpace(c.FormValue("client_id")),
 		Cloud: c.FormValue("cloud"), Expires: c.FormValue("secret_expires"), Preview: c.FormValue("preview") != "",
 		Known: c.FormValue("connection")}}
 	expires, err := dayOf(p.Form.Expires)

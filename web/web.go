@@ -131,6 +131,8 @@ func (w *site) routes() []route {
 		{get, "/directory/connect", manager, w.connectForm},
 		{post, "/directory/connect", manager, w.connectPost},
 		{get, "/directory/:id/live", member, w.syncLive},
+		{get, "/directory/consent", manager, w.consent},
+		{get, consentBack, manager, w.consented},
 		{post, "/directory/:id/sync", sender, w.syncNow},
 		{get, "/directory/:id/check", member, w.checked},
 		{post, "/directory/:id/check", manager, w.check},

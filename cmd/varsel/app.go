@@ -36,6 +36,7 @@ type App struct {
 	Directory *directory.Directory
 
 	ring   *secrets.Keyring
+	entra  directory.Credentials // of the installation's own app
 	unlock func()
 	redis  *smsqueue.Redis
 	worker *smsqueue.Worker
@@ -70,6 +71,9 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 	acc := accounts.New(d)
 	app := &App{Config: cfg, DB: d, Names: names, Accounts: acc, Book: contacts.New(d), ring: ring,
 		Queue: smsqueue.New(d, ring, acc, carrierTypes)}
+	if app.entra, err = cfg.entraApp(); err != nil {
+		return nil, err
+	}
 	app.Directory = app.directory(0)
 	return app, nil
 }
@@ -77,7 +81,7 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
 	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Leave: a.Accounts.EndAccess,
-		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL()}, incarnation)
+		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra}, incarnation)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {

@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/varsel/varsel/api"
+	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -21,14 +23,17 @@ const defaultDatabase = "sqlite://varsel.db"
 // Config is the environment, each setting also a flag. varsel.env.sample is
 // its manual.
 type Config struct {
-	DatabaseURL    string `name:"database-url" env:"VARSEL_DATABASE_URL" default:"sqlite://varsel.db" help:"sqlite:///abs/path, sqlite://relative.db or postgres://..."`
-	RedisURL       string `name:"redis-url" env:"VARSEL_REDIS_URL" help:"redis://...; empty runs the queue inside the process."`
-	Listen         string `env:"VARSEL_LISTEN" default:"127.0.0.1:8080" help:"Address of the API and the console."`
-	PublicURL      string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console; empty is http:// and the address."`
-	LogFormat      string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
-	SecretKey      string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
-	GraphAuthority string `name:"graph-authority" env:"VARSEL_GRAPH_AUTHORITY" help:"Sign-in host, when it is not the global cloud's."`
-	GraphURL       string `name:"graph-url" env:"VARSEL_GRAPH_URL" help:"Microsoft Graph, when it is not the global cloud's."`
+	DatabaseURL      string `name:"database-url" env:"VARSEL_DATABASE_URL" default:"sqlite://varsel.db" help:"sqlite:///abs/path, sqlite://relative.db or postgres://..."`
+	RedisURL         string `name:"redis-url" env:"VARSEL_REDIS_URL" help:"redis://...; empty runs the queue inside the process."`
+	Listen           string `env:"VARSEL_LISTEN" default:"127.0.0.1:8080" help:"Address of the API and the console."`
+	PublicURL        string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console; empty is http:// and the address."`
+	LogFormat        string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
+	SecretKey        string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
+	GraphAuthority   string `name:"graph-authority" env:"VARSEL_GRAPH_AUTHORITY" help:"Sign-in host, when it is not the global cloud's."`
+	GraphURL         string `name:"graph-url" env:"VARSEL_GRAPH_URL" help:"Microsoft Graph, when it is not the global cloud's."`
+	EntraClientID    string `name:"entra-client-id" env:"VARSEL_ENTRA_CLIENT_ID" help:"The installation's own multi-tenant app, which administrators consent to."`
+	EntraSecret      string `name:"entra-secret" env:"VARSEL_ENTRA_SECRET" help:"Value of its client secret."`
+	EntraCertificate string `name:"entra-certificate" env:"VARSEL_ENTRA_CERTIFICATE" help:"PEM file with its certificate and private key, in place of a secret."`
 
 	graphCA        []byte // of the simulated directory in the demo
 	notifyLoopback bool   // a test's directory reaches us without https and a public name
@@ -59,7 +64,29 @@ func (c Config) Validate() error {
 			complain("VARSEL_SECRET_KEY", "cannot be used: %v", err)
 		}
 	}
+	if _, err := c.entraApp(); err != nil {
+		complain("VARSEL_ENTRA_CLIENT_ID, VARSEL_ENTRA_SECRET or VARSEL_ENTRA_CERTIFICATE", "cannot be used: %v", err)
+	}
+	if u, err := url.Parse(c.publicURL()); c.EntraClientID != "" && (err != nil || u.Scheme != "https" && !isLoopback(u.Hostname())) {
+		complain("VARSEL_PUBLIC_URL", "is https where VARSEL_ENTRA_CLIENT_ID is set: Microsoft sends administrators back to nothing else")
+	}
 	return errors.Join(wrong...)
+}
+
+// entraApp is the installation's own app; without a client id when there is none.
+func (c Config) entraApp() (directory.Credentials, error) {
+	if c.EntraClientID+c.EntraSecret+c.EntraCertificate == "" {
+		return directory.Credentials{}, nil
+	}
+	app := directory.Credentials{Tenant: "organizations", Client: c.EntraClientID, Secret: c.EntraSecret}
+	if c.EntraCertificate != "" {
+		text, err := os.ReadFile(c.EntraCertificate)
+		if err != nil {
+			return app, err
+		}
+		app.Certificate = string(text)
+	}
+	return app.Checked()
 }
 
 // keyring is the keys of the environment, or the file beside the database.
@@ -85,6 +112,11 @@ func (c Config) notifyURL() string {
 		return ""
 	}
 	return c.publicURL() + api.NotificationsPath
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func publicName(host string) bool {

@@ -20,6 +20,12 @@ import (
 	"github.com/varsel/varsel/internal/sim/graphsim"
 )
 
+// The installation's own app.
+const (
+	ownApp    = "3f1c2b7e-6a54-4c0d-9d7b-0c5c1e6a9f10"
+	ownSecret = "the~installation's.own-secret"
+)
+
 // publicApp is a working installation behind a proxy that ends TLS, as the
 // internet sees it, with a directory of its own.
 type publicApp struct {
@@ -41,7 +47,8 @@ func newPublicApp(t *testing.T, database, redis string) *publicApp {
 	p.sim, err = graphsim.Start(graphsim.Options{Org: graphsim.Example(50), NotifyClient: p.front.Client()})
 	must(t, err)
 	t.Cleanup(func() { p.sim.Close() })
-	cfg := Config{DatabaseURL: database, RedisURL: redis, Listen: "127.0.0.1:0", PublicURL: p.front.URL,
+	must(t, p.sim.AddMultiTenantApp(ownApp, ownSecret))
+	cfg := Config{EntraClientID: ownApp, EntraSecret: ownSecret, DatabaseURL: database, RedisURL: redis, Listen: "127.0.0.1:0", PublicURL: p.front.URL,
 		SecretKey:      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		GraphAuthority: p.sim.URL(), GraphURL: p.sim.GraphURL(), graphCA: p.sim.CAPEM(), notifyLoopback: true}
 	p.App, err = Open(t.Context(), cfg)

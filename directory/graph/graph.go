@@ -61,7 +61,12 @@ func Clouds(authority, graphURL string, transport http.RoundTripper) directory.C
 			Hosts:     orElse(authority, h.authority) + " " + orElse(graphURL, h.graph),
 			Open:      func(a directory.Access) (directory.Source, error) { return Open(config(a)) },
 			Subscribe: func(a directory.Access) (directory.Subscriber, error) { return Subscribe(config(a)) },
-			Check:     func(ctx context.Context, a directory.Access) []directory.Finding { return Check(ctx, config(a)) },
+			SignInAt:  func(v directory.Visit) string { return signInAt(config(directory.Access{}), v) },
+			ConsentAt: func(v directory.Visit) string { return consentAt(config(directory.Access{}), v) },
+			WhoIs: func(ctx context.Context, v directory.Visit, code string) (directory.Visitor, error) {
+				return whoIs(ctx, config(directory.Access{}), v, code)
+			},
+			Check: func(ctx context.Context, a directory.Access) []directory.Finding { return Check(ctx, config(a)) },
 		}
 	}
 	return all
@@ -88,7 +93,7 @@ type source struct {
 func Open(c Config) (directory.Source, error) { return open(c, readOnly) }
 
 func open(c Config, m mode) (*source, error) {
-	h := clouds[orElse(c.Cloud, directory.GlobalCloud)]
+	h := c.hosts()
 	root, err := absolute(orElse(c.GraphURL, h.graph))
 	if err != nil {
 		return nil, err
@@ -100,10 +105,7 @@ func open(c Config, m mode) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard{m, root, authority, c.Transport, c.Told}
-	if c.Transport == nil {
-		guarded.next = http.DefaultTransport
-	}
+	guarded := guard{m, root, authority, c.transport(), c.Told}
 	s := &source{root: root, scope: scope(root, h), access: c.Access}
 	if s.credential, err = signIn(c, authority, guarded); err != nil {
 		return nil, err
@@ -122,6 +124,15 @@ func open(c Config, m mode) (*source, error) {
 	adapter.SetBaseUrl(root.String())
 	s.adapter = adapter
 	return s, nil
+}
+
+func (c Config) hosts() hosts { return clouds[orElse(c.Cloud, directory.GlobalCloud)] }
+
+func (c Config) transport() http.RoundTripper {
+	if c.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Transport
 }
 
 func absolute(address string) (*url.URL, error) {

@@ -19,11 +19,13 @@ type mode int
 const (
 	readOnly    mode = iota
 	subscribing      // to changes: the only thing we ever write
+	verifying        // who signed in, which asks Graph nothing
 )
 
 // guard lets through what its mode needs, and nothing else: GET to Graph, the
 // POST that gets a token, the GET that finds out where to send that, and in mode
-// subscribing what makes, renews and ends a subscription.
+// subscribing what makes, renews and ends a subscription. In mode verifying, of
+// all these, the POST for a token, and the GET of the keys that signed it.
 type guard struct {
 	mode
 	graph, authority *url.URL
@@ -69,6 +71,9 @@ func resource(path string) string {
 }
 
 func (g guard) allows(r *http.Request) bool {
+	if g.mode == verifying {
+		return sameOrigin(r.URL, g.authority) && verifies(r.Method, r.URL.Path)
+	}
 	if path, below := strings.CutPrefix(r.URL.Path, g.graph.Path+"/"); below && sameOrigin(r.URL, g.graph) {
 		if r.Method == http.MethodGet || g.mode == subscribing && subscribes(r.Method, path) {
 			return true
@@ -84,6 +89,11 @@ func (g guard) allows(r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration") || r.URL.Path == "/common/discovery/instance"
 	}
 	return false
+}
+
+func verifies(method, path string) bool {
+	return method == http.MethodPost && strings.HasSuffix(path, "/oauth2/v2.0/token") ||
+		method == http.MethodGet && strings.HasSuffix(path, "/discovery/v2.0/keys")
 }
 
 var oneSubscription = regexp.MustCompile(`^subscriptions/[0-9A-Za-z-]+$`)

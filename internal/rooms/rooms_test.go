@@ -39,6 +39,7 @@ var may = map[string][]string{
 // only says which rooms may import a module from outside.
 var only = map[string][]string{
 	"github.com/microsoftgraph/msgraph-sdk-go": {"directory/graph"},
+	"github.com/coreos/go-oidc":                {"directory/graph"},
 	"github.com/hibiken/asynq":                 {"smsqueue"},
 	"github.com/redis/go-redis":                {"smsqueue"},
 	"github.com/linxGnu/gosmpp":                {"smsqueue/carriers/smpp"},
