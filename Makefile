@@ -7,7 +7,7 @@ LIGHT      = $(shell $(GO) list ./... | grep -v -e /directory/graph$$ -e /cmd/va
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RESULTS    = build/test.json
 
-.PHONY: run test check bench golden
+.PHONY: run test check bench drill golden
 
 run:
 	$(GO) run ./cmd/varsel demo
@@ -29,6 +29,11 @@ check:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./smsqueue
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout 30m ./directory/graph
+
+# Many more random histories than a test has time for.
+drill:
+	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph
 
 golden:
 	$(GO) test ./web -update

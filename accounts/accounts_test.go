@@ -121,6 +121,54 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
+func TestWhoLeavesTheDirectoryLosesTheirAccess(t *testing.T) { // Q44
+	each(t, func(t *testing.T, a *accounts.Accounts, d *db.DB, acme accounts.Account) {
+		const password = "correct horse battery"
+		other, err := a.Create(t.Context(), accounts.Account{Handle: "other", Name: "Other AS", Region: "NO"})
+		must(t, err)
+		for _, who := range []string{"ola@acme.example", "kari@acme.example"} {
+			_, err := a.CreateUser(t.Context(), acme.ID, who, "sender", password)
+			must(t, err)
+		}
+		_, err = a.CreateUser(t.Context(), other.ID, "ola@acme.example", "viewer", password)
+		must(t, err)
+		ola, err := a.SignIn(t.Context(), "ola@acme.example", password)
+		must(t, err)
+		kari, err := a.SignIn(t.Context(), "kari@acme.example", password)
+		must(t, err)
+		key, secret, err := a.CreateKey(t.Context(), acme.ID, []string{"*"}, "Ola@acme.example")
+		must(t, err)
+
+		must(t, a.EndAccess(t.Context(), acme.ID, []string{"OLA@acme.example ", "nobody@acme.example"}))
+		_, err = a.Session(t.Context(), ola)
+		refused(t, err, "signed_out")
+		_, err = a.Session(t.Context(), kari)
+		must(t, err)
+		again, err := a.SignIn(t.Context(), "ola@acme.example", password) // works elsewhere still
+		must(t, err)
+		s, err := a.Session(t.Context(), again)
+		must(t, err)
+		if s.Account.Handle != "other" {
+			t.Errorf("signed in to %s", s.Account.Handle)
+		}
+		keys, err := a.Keys(t.Context(), acme.ID)
+		must(t, err)
+		if len(keys) != 1 || keys[0].ID != key.ID || keys[0].Flagged.IsZero() {
+			t.Errorf("keys %+v", keys)
+		}
+		_, err = a.ByKey(t.Context(), secret) // somebody decides about it
+		must(t, err)
+
+		_, err = a.CreateUser(t.Context(), acme.ID, "ola@acme.example", "sender", password)
+		must(t, err)
+		back, err := a.SignIn(t.Context(), "ola@acme.example", password)
+		must(t, err)
+		if s, err = a.Session(t.Context(), back); err != nil || s.Account.Handle != "acme" {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
 func TestAKeyIsShownOnceAndScoped(t *testing.T) {
 	each(t, func(t *testing.T, a *accounts.Accounts, d *db.DB, acme accounts.Account) {
 		_, secret, err := a.CreateKey(t.Context(), acme.ID, []string{accounts.ScopeMessagesRead}, "")

@@ -116,3 +116,22 @@ func (d *Directory) HeldCount(ctx context.Context, account, connection int64) (n
 		WHERE c.account_id = $1 AND h.connection_id = $2 AND h.approved_at = 0`, account, connection).Scan(&n)
 	return n, err
 }
+
+// Approval is the record of somebody letting go whom the brake held.
+type Approval struct {
+	People int
+	By     string
+	At     time.Time
+}
+
+// Approvals lists the connection's approvals, the latest first, at most limit.
+func (d *Directory) Approvals(ctx context.Context, account, connection int64, limit int) ([]Approval, error) {
+	return db.Collect(ctx, d.db, func(row *sql.Rows) (a Approval, err error) {
+		var at int64
+		err = row.Scan(&a.People, &a.By, &at)
+		a.At = db.Time(at)
+		return a, err
+	}, `
+		SELECT people, approved_by, at FROM brake_approvals WHERE account_id = $1 AND connection_id = $2 ORDER BY id DESC LIMIT $3`,
+		account, connection, limit)
+}

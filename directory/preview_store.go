@@ -36,10 +36,21 @@ func (s *syncing) insertPreview(rows map[string]previewRow) step {
 	}
 }
 
-// PreviewPeople lists what the latest preview found, in the order of the object
-// ids, those after the one given, at most limit. change narrows to one of
-// PreviewPerson's; "all" does not.
-func (d *Directory) PreviewPeople(ctx context.Context, account, connection int64, change, after string, limit int) ([]PreviewPerson, error) {
+// What PreviewOf lists.
+const (
+	PreviewAdded         = "added"
+	PreviewChanged       = "changed"
+	PreviewRemoved       = "removed"
+	PreviewNumberLost    = "number"
+	PreviewWithoutNumber = "without_number"
+	PreviewInvalid       = "invalid"
+	PreviewShared        = "shared"
+)
+
+// PreviewOf lists those of the latest preview's people of whom what is true, in
+// the order of the object ids, those after the one given, at most limit. "all"
+// is everybody.
+func (d *Directory) PreviewOf(ctx context.Context, account, connection int64, what, after string, limit int) ([]PreviewPerson, error) {
 	return db.Collect(ctx, d.db, func(row *sql.Rows) (p PreviewPerson, err error) {
 		var text string
 		if err := row.Scan(&p.DirectoryID, &p.Change, &p.Reason, &p.Shared, &p.Name, &text); err != nil || p.Name != "" {
@@ -53,8 +64,11 @@ func (d *Directory) PreviewPeople(ctx context.Context, account, connection int64
 		FROM preview_people v JOIN connections c ON c.id = v.connection_id
 		LEFT JOIN mirror_people m ON m.connection_id = v.connection_id AND m.object_id = v.object_id
 		LEFT JOIN contacts k ON k.account_id = c.account_id AND k.tenant_id = c.tenant_id AND k.directory_id = v.object_id AND k.directory_id <> ''
-		WHERE c.account_id = $1 AND v.connection_id = $2 AND ($3 = 'all' OR v.change = $3) AND v.object_id > $4
-		ORDER BY v.object_id LIMIT $5`, account, connection, change, after, limit)
+		WHERE c.account_id = $1 AND v.connection_id = $2 AND v.object_id > $4
+		AND ($3 = 'all' OR v.change = $3
+			OR $3 = 'without_number' AND v.reason = 'no_number' OR $3 = 'invalid' AND v.reason NOT IN ('', 'no_number')
+			OR $3 = 'shared' AND v.shared > 1)
+		ORDER BY v.object_id LIMIT $5`, account, connection, what, after, limit)
 }
 
 // Skipped is somebody of the directory who is not in the address book.

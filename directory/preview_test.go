@@ -9,7 +9,7 @@ import (
 
 func (o *office) preview() map[string]directory.PreviewPerson {
 	o.Helper()
-	list, err := o.PreviewPeople(o.Context(), acme, o.only().ID, "all", "", 1000)
+	list, err := o.PreviewOf(o.Context(), acme, o.only().ID, "all", "", 1000)
 	o.equal(nil, err)
 	all := map[string]directory.PreviewPerson{}
 	for _, p := range list {

@@ -92,3 +92,13 @@ func (d *Directory) Runs(ctx context.Context, account, connection, before int64,
 		WHERE account_id = $1 AND connection_id = $2 AND (id < $3 OR CAST($3 AS BIGINT) = 0) ORDER BY id DESC LIMIT $4`,
 		account, connection, before, limit)
 }
+
+// LatestDone finds the latest run of a kind that came to its end.
+func (d *Directory) LatestDone(ctx context.Context, account, connection int64, kind string) (Run, bool, error) {
+	found, err := d.runs(ctx, `WHERE account_id = $1 AND connection_id = $2 AND kind = $3 AND state = 'done' ORDER BY id DESC LIMIT 1`,
+		account, connection, kind)
+	if err != nil || len(found) == 0 {
+		return Run{}, false, err
+	}
+	return found[0], true, nil
+}

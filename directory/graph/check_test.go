@@ -56,6 +56,9 @@ func TestACheckSaysWhichStepFailed(t *testing.T) { // S19, S21, S23
 		{name: "secret", step: "sign_in", code: "directory_secret", says: "Secret ID",
 			change: func(c *graph.Config) { c.Secret = "wrong~secret" }},
 		{name: "expired", step: "sign_in", code: "directory_secret_expired", says: "make a new one", faults: graphsim.Faults{SecretExpired: true}},
+		{name: "disabled", step: "sign_in", code: "directory_app_disabled", says: "disabled", faults: graphsim.Faults{AppDisabled: true}},
+		{name: "policy", step: "sign_in", code: "directory_policy", says: "Conditional Access", faults: graphsim.Faults{ConditionalAccess: true}},
+		{name: "cloud", step: "sign_in", code: "directory_cloud", says: "another cloud", faults: graphsim.Faults{OtherCloud: true}},
 		{name: "certificate", step: "sign_in", code: "directory_certificate", says: "upload its public part",
 			change: func(c *graph.Config) { c.Secret, c.Certificate = "", certificate(t) }},
 		{name: "no certificate", step: "sign_in", code: "directory_certificate", says: "PEM",
@@ -110,4 +113,66 @@ func certificate(t *testing.T) string {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) +
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+}
+
+func TestACertificateSignsIn(t *testing.T) { // S17
+	sim := startSim(t, graphsim.Options{Org: graphsim.Example(20)})
+	c := config(t, sim)
+	c.Secret, c.Certificate = "", certificate(t)
+	equal(t, nil, sim.AddCertificate([]byte(c.Certificate)))
+	found := directory.Report(graph.Check(t.Context(), c))
+	equal(t, "", found.Failed())
+	p, err := open(t, c).People(t.Context(), "")
+	equal(t, nil, err)
+	equal(t, 20, len(p.Items))
+}
+
+// Each failure of a sync reaches the administrator in words, and leaves the
+// address book as it was.
+func TestAFailureLeavesTheAddressBookAsItWas(t *testing.T) { // S21
+	h := newHouse(t, graphsim.Options{Org: graphsim.Example(60), PageSize: 10})
+	c, err := h.connect()
+	equal(t, nil, err)
+	_, err = h.Sync(t.Context(), account, c.ID)
+	equal(t, nil, err)
+	before, err := h.book.Contacts(t.Context(), account, 0, 1000)
+	equal(t, nil, err)
+	for _, f := range []struct {
+		code   string
+		faults graphsim.Faults
+		script func()
+	}{
+		{code: "directory_consent", faults: graphsim.Faults{NoConsent: []string{"users"}}},
+		{code: "directory_consent", faults: graphsim.Faults{NoConsent: []string{"groups"}}},
+		{code: "directory_consent", faults: graphsim.Faults{NoUserRead: true}},
+		{code: "directory_secret_expired", faults: graphsim.Faults{SecretExpired: true}},
+		{code: "directory_app_disabled", faults: graphsim.Faults{AppDisabled: true}},
+		{code: "directory_policy", faults: graphsim.Faults{ConditionalAccess: true}},
+		{code: "directory_cloud", faults: graphsim.Faults{OtherCloud: true}},
+		{code: "directory_answer", script: func() { h.sim.Gone(2); h.sim.ForeignNextLink(1) }},
+		{code: "directory_answer", script: func() { h.sim.Fail(1, 400) }},
+		{code: "directory_network", script: func() { h.sim.Gone(2); h.sim.Pass(3); h.sim.CutBody(1) }},
+		{code: "directory_unavailable", script: func() { h.sim.Gone(2); h.sim.Pass(3); h.sim.Fail(1, 503) }},
+	} {
+		h.sim.SetFaults(f.faults)
+		for _, u := range h.sim.Users()[:3] {
+			h.sim.UpdateUser(u.ID, map[string]any{"displayName": "Changed by " + f.code})
+		}
+		if f.script != nil {
+			f.script()
+		}
+		run, err := h.Sync(t.Context(), account, c.ID)
+		if err == nil || run.Code != f.code || run.Reason == "" || strings.Contains(run.Reason, "\n") {
+			t.Errorf("want %s, got %s %q, %v", f.code, run.Code, run.Reason, err)
+		}
+		after, err := h.book.Contacts(t.Context(), account, 0, 1000)
+		equal(t, nil, err)
+		equal(t, before, after)
+		h.sim.ClearFaults()
+	}
+	for range 2 { // to the end of the round under way, and what came since
+		_, err = h.Sync(t.Context(), account, c.ID)
+		equal(t, nil, err)
+	}
+	h.inStep()
 }
