@@ -288,5 +288,9 @@ func (s Services) listReadings(ctx context.Context, in *listRuns) (*answer[list[
 }
 
 func (s Services) reading(r directory.Reading) reading {
-	return reading{At: at(r.At), Run: s.Names.Of(secrets.Run, r.Run), Request: r.Request, Count: r.Requests, Permission: r.Permission, Fields: r.Fields}
+	told := reading{At: at(r.At), Request: r.Request, Count: r.Requests, Permission: r.Permission, Fields: r.Fields}
+	if r.Run != 0 {
+		told.Run = s.Names.Of(secrets.Run, r.Run)
+	}
+	return told
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -295,14 +296,40 @@ func TestOneGroupIsReadAgain(t *testing.T) { // Q50
 func TestTheAccessReportSaysWhatWasRead(t *testing.T) { // S13, S20
 	eachOffice(t, func(o *office) {
 		o.entra.person("a", "900 00 001")
+		id := o.only().ID
 		o.tell = directory.Exchange{Method: "GET", Resource: "/users/delta"}
-		run := o.synced()
-		list, err := o.AccessReport(o.Context(), acme, o.only().ID, 0, 10)
+		o.synced()
+		o.tell.Resource = "/groups/{id}/members"
+		_, _, err := o.Check(o.Context(), acme, id)
 		o.equal(nil, err)
-		o.equal(1, len(list))
-		o.equal([]string{run.Started.UTC().Format(time.RFC3339), "run", "GET /users/delta", "1", "User.Read.All",
-			"id displayName jobTitle department officeLocation mail preferredLanguage mobilePhone businessPhones usageLocation country accountEnabled userType"},
-			list[0].Columns("run"))
+		report := func(before int64, limit int) (lines []string) {
+			list, err := o.AccessReport(o.Context(), acme, id, before, limit)
+			o.equal(nil, err)
+			for _, r := range list {
+				lines = append(lines, strings.Join(r.Columns(func(int64) string { return "run" })[1:], ","))
+			}
+			return lines
+		}
+		const delta = "run,GET /users/delta,1,User.Read.All,id displayName jobTitle department officeLocation mail preferredLanguage mobilePhone businessPhones usageLocation country accountEnabled userType"
+		const check = "check,GET /groups/{id}/members,1,GroupMember.Read.All,id displayName"
+		o.equal([]string{check, delta}, report(0, 10))
+		o.tell.Resource = "/users/delta"
+		last := o.synced()
+		o.equal([]string{delta}, report(0, 1))
+		o.equal([]string{check, delta}, report(last.ID, 10))
+	})
+}
+
+func TestADraftTakesWhatIsDecidedLater(t *testing.T) { // S8
+	eachOffice(t, func(o *office) {
+		o.findings = []directory.Finding{broken}
+		o.connect()
+		o.findings = nil
+		scope := directory.Settings{Scope: directory.Scope{Guests: true}}
+		c, _, err := o.Connect(o.Context(), acme, directory.Setup{Credentials: credentials, Preview: true, Settings: scope})
+		o.equal([]any{nil, true, true}, []any{err, c.Preview, c.Settings.Scope.Guests})
+		c, _, err = o.Connect(o.Context(), acme, directory.Setup{Credentials: credentials}) // a new secret decides nothing
+		o.equal([]any{nil, true, true}, []any{err, c.Preview, c.Settings.Scope.Guests})
 	})
 }
 

@@ -67,7 +67,7 @@ func (d *Directory) connectionOf(ctx context.Context, account int64, tenant stri
 }
 
 // saveConnection answers the id of the connection that the tenant has, or has
-// now. What an administrator decided about one that is there stays.
+// now. What an administrator decided about one that was activated stays.
 func (d *Directory) saveConnection(ctx context.Context, c Connection, sealed string) (id int64, err error) {
 	err = d.db.InTx(ctx, func(tx *db.Tx) error {
 		return tx.QueryRowContext(ctx, `
@@ -77,7 +77,10 @@ func (d *Directory) saveConnection(ctx context.Context, c Connection, sealed str
 			ON CONFLICT (account_id, tenant_id) DO UPDATE SET client_id = EXCLUDED.client_id, cloud = EXCLUDED.cloud,
 				credential = EXCLUDED.credential, secret_sealed = EXCLUDED.secret_sealed, secret_last4 = EXCLUDED.secret_last4,
 				secret_at = EXCLUDED.secret_at, secret_expires_at = EXCLUDED.secret_expires_at, warned_days = 0, state = EXCLUDED.state,
-				reason = EXCLUDED.reason, due_at = EXCLUDED.due_at, activated_at = EXCLUDED.activated_at, checked_at = EXCLUDED.checked_at, findings = EXCLUDED.findings
+				settings = CASE WHEN connections.activated_at = 0 THEN EXCLUDED.settings ELSE connections.settings END,
+				activated_at = CASE WHEN EXCLUDED.activated_at > 0 THEN EXCLUDED.activated_at ELSE connections.activated_at END,
+				preview = CASE WHEN connections.activated_at = 0 THEN EXCLUDED.preview ELSE connections.preview END,
+				reason = EXCLUDED.reason, due_at = EXCLUDED.due_at, checked_at = EXCLUDED.checked_at, findings = EXCLUDED.findings
 			RETURNING id`, c.ID, c.Account, c.Kind, c.Tenant, c.Client, c.Cloud, c.Credential, sealed, c.SecretLast4, db.Millis(c.SecretAt),
 			db.Millis(c.SecretExpires), c.State, c.Reason, c.Settings.text(), flag(c.Preview), db.Millis(c.DueAt), c.Every.Milliseconds(),
 			db.Millis(c.ActivatedAt), db.Millis(c.Checked), toJSON(c.Findings), db.Millis(c.Created)).Scan(&id)

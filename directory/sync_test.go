@@ -99,6 +99,9 @@ func (o *office) restart(incarnation int64) {
 		Subscribe: func(directory.Access) (directory.Subscriber, error) { return o.bell, nil },
 		Check: func(_ context.Context, a directory.Access) []directory.Finding {
 			o.checked = append(o.checked, a)
+			if o.tell != (directory.Exchange{}) {
+				a.Told(o.tell)
+			}
 			if o.finding != nil {
 				return o.finding(len(o.checked))
 			}

@@ -143,7 +143,19 @@ CREATE TABLE preview_people (
     PRIMARY KEY (connection_id, object_id)
 );
 
+-- What a check asked of a directory, beside what runs do. It may be of a tenant
+-- that was not connected in the end.
+CREATE TABLE access_checks (
+    id         BIGINT PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id),
+    tenant_id  TEXT   NOT NULL,
+    requests   TEXT   NOT NULL,
+    at         BIGINT NOT NULL
+);
+CREATE INDEX access_checks_by_tenant ON access_checks (account_id, tenant_id, at);
+
 -- +goose Down
+DROP TABLE access_checks;
 DROP TABLE preview_people;
 DROP TABLE brake_approvals;
 DROP TABLE held_people;

@@ -201,7 +201,7 @@ func (w *site) accessReport(c *fiber.Ctx, v visit) error {
 	file := csv.NewWriter(&out)
 	file.Write(directory.ReadingColumns)
 	for _, r := range all {
-		file.Write(r.Columns(w.Names.Of(secrets.Run, r.Run)))
+		file.Write(r.Columns(func(run int64) string { return w.Names.Of(secrets.Run, run) }))
 	}
 	file.Flush()
 	if err := file.Error(); err != nil {

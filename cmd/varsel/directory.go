@@ -260,7 +260,7 @@ func (d directoryAccess) Run(ctx context.Context, c *commands, t terminal) error
 		w := csv.NewWriter(t.out)
 		w.Write(directory.ReadingColumns)
 		for _, one := range all {
-			w.Write(one.Columns(app.Names.Of(secrets.Run, one.Run)))
+			w.Write(one.Columns(func(run int64) string { return app.Names.Of(secrets.Run, run) }))
 		}
 		w.Flush()
 		return w.Error()

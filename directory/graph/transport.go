@@ -46,7 +46,7 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // exchange tells what was asked without telling of whom.
 func (g guard) exchange(r *http.Request, resp *http.Response) directory.Exchange {
-	e := directory.Exchange{Method: r.Method, Resource: "/oauth2/v2.0/token"}
+	e := directory.Exchange{Method: r.Method, Resource: "/sign-in"}
 	if resp != nil {
 		e.Status = resp.StatusCode
 	}
