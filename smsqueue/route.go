@@ -30,6 +30,9 @@ type Route struct {
 // idle is the status of a route that no worker holds.
 const idle carriers.Status = "idle"
 
+// RouteStatuses are all that a route can have.
+var RouteStatuses = []carriers.Status{idle, carriers.Connecting, carriers.Bound, carriers.Refusing, carriers.Down}
+
 var routeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
 // AddRoute keeps a carrier's configuration, sealed, and enables it.
