@@ -27,6 +27,7 @@ type Config struct {
 	RedisURL         string `name:"redis-url" env:"VARSEL_REDIS_URL" help:"redis://...; empty runs the queue inside the process."`
 	Listen           string `env:"VARSEL_LISTEN" default:"127.0.0.1:8080" help:"Address of the API and the console."`
 	PublicURL        string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console; empty is http:// and the address."`
+	MetricsListen    string `name:"metrics-listen" env:"VARSEL_METRICS_LISTEN" help:"Address of GET /metrics for Prometheus, a listener of its own; empty is none."`
 	LogFormat        string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 	SecretKey        string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
 	GraphAuthority   string `name:"graph-authority" env:"VARSEL_GRAPH_AUTHORITY" help:"Sign-in host, when it is not the global cloud's."`
@@ -50,6 +51,10 @@ func (c Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		complain("VARSEL_LISTEN", "is host:port, not %q", c.Listen)
+	}
+	// Without a host it would be every address of the machine, by an oversight.
+	if host, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && (err != nil || host == "") {
+		complain("VARSEL_METRICS_LISTEN", "is host:port, with the host, not %q", c.MetricsListen)
 	}
 	for name, text := range map[string]string{"VARSEL_PUBLIC_URL": c.PublicURL, "VARSEL_GRAPH_AUTHORITY": c.GraphAuthority, "VARSEL_GRAPH_URL": c.GraphURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {

@@ -44,11 +44,12 @@ func TestMain(m *testing.M) {
 
 // installation is a Varsel that is used through its commands alone.
 type installation struct {
-	t    *testing.T
-	env  []string // settings as flags
-	dir  string
-	url  string
-	smsc *smscsim.Server
+	t       *testing.T
+	env     []string // settings as flags
+	dir     string
+	url     string
+	metrics string // address
+	smsc    *smscsim.Server
 }
 
 func newInstallation(t *testing.T, database string, more ...string) *installation {
@@ -134,10 +135,10 @@ func (i *installation) serve(role string) {
 			i.t.Errorf("serve: %v", failure)
 		}
 	})
-	var answer struct{ Listen string }
+	var answer struct{ Listen, Metrics string }
 	must(i.t, json.NewDecoder(out).Decode(&answer))
 	go io.Copy(io.Discard, out)
-	i.url = "http://" + answer.Listen
+	i.url, i.metrics = "http://"+answer.Listen, answer.Metrics
 }
 
 // post calls the API.

@@ -37,8 +37,14 @@ func (s serveCommand) Run(ctx context.Context, c *commands, t terminal) error {
 			return err
 		}
 	}
+	metrics, err := app.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer metrics.end()
 	return app.Serve(ctx, func(address string) error {
-		return c.say(t.out, map[string]any{"listen": address, "url": c.publicURL()}, "Varsel listens on %s: %s", address, c.publicURL())
+		return c.say(t.out, map[string]any{"listen": address, "url": c.publicURL(), "metrics": metrics.address},
+			"Varsel listens on %s: %s", address, c.publicURL())
 	})
 }
 
