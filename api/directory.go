@@ -13,9 +13,9 @@ type connection struct {
 	ID              string    `json:"id"`
 	Kind            string    `json:"kind" enum:"graph,scim" doc:"graph: we read the directory. scim: it tells us."`
 	Tenant          string    `json:"tenant"`
-	ClientID        string    `json:"client_id"`
-	Cloud           string    `json:"cloud" enum:"global,us-gov,us-dod,china"`
-	Credential      string    `json:"credential" enum:"secret,certificate" doc:"What it signs in with."`
+	ClientID        string    `json:"client_id,omitempty"`
+	Cloud           string    `json:"cloud,omitempty" enum:"global,us-gov,us-dod,china"`
+	Credential      string    `json:"credential" enum:"secret,certificate,installation,token" doc:"What it signs in with; of kind scim, what the directory shows us."`
 	SecretLast4     string    `json:"secret_last4,omitempty" doc:"The end of the secret, by which to tell it from another. The secret itself is never shown."`
 	SecretAt        time.Time `json:"secret_at,omitzero" doc:"When the secret or certificate was given to us."`
 	SecretExpiresAt time.Time `json:"secret_expires_at,omitzero" doc:"As the certificate or whoever connected says."`
@@ -49,6 +49,9 @@ func (s Services) connection(c directory.Connection) connection {
 		State: c.State, Reason: c.Reason, Preview: c.Preview, Settings: settingsOf(c.Settings), Every: c.Every.String(), Findings: []finding{},
 		CheckedAt: at(c.Checked), ActivatedAt: at(c.ActivatedAt), AsOf: at(c.SucceededAt), StalledAt: at(c.StalledAt),
 		RequestedAt: at(c.RequestedAt), NextSyncAt: at(c.DueAt), CreatedAt: at(c.Created),
+	}
+	if c.Kind == directory.FromSCIM {
+		shown.Credential, shown.Cloud = "token", ""
 	}
 	for _, f := range c.Findings {
 		shown.Findings = append(shown.Findings, finding(f))

@@ -72,6 +72,10 @@ func (s Services) directoryRoutes(a huma.API) {
 	add(a, route{"GET", one + "/preview", "listPreview", read, "List what the latest preview found", http.StatusOK, false}, s.listPreview)
 	add(a, route{"GET", one + "/skipped", "listSkipped", read, "List who is out of scope, and why", http.StatusOK, false}, s.listSkipped)
 	add(a, route{"GET", one + "/groups", "listUnits", read, "List the directory's groups, by name", http.StatusOK, false}, s.listUnits)
+	add(a, route{"POST", scimConnectionsPath, "connectSCIM", write, "Open a connection that a directory writes to", http.StatusCreated, false}, s.connectSCIM)
+	add(a, route{"GET", one + "/tokens", "listTokens", read, "List the tokens with which a directory writes to a connection, the oldest first", http.StatusOK, false}, s.listTokens)
+	add(a, route{"POST", one + "/tokens", "addToken", write, "Make another token", http.StatusCreated, false}, s.addToken)
+	add(a, route{"DELETE", one + "/tokens/{token}", "revokeToken", write, "End a token at once", http.StatusNoContent, false}, s.revokeToken)
 	add(a, route{"GET", one + "/access", "listReadings", read, "List what was read of the directory, run by run", http.StatusOK, false}, s.listReadings)
 }
 

@@ -15,13 +15,14 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/directory/scim"
 )
 
 // SCIM (RFC 7644) has its own types, errors and conventions, and so its own
 // routes beside those of /v1.
 const (
-	scimPath = "/scim/v2"
+	scimPath = directory.SCIMPath
 	scimType = "application/scim+json"
 )
 

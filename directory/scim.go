@@ -20,6 +20,9 @@ import (
 // by us. A request changes only SCIM's own tables; the next sync reads them
 // through scimSource, as it reads Graph.
 
+// SCIMPath is where it is written to, below the installation's address.
+const SCIMPath = "/scim/v2"
+
 // SCIMToken lets a directory's provisioning service write to one connection. The
 // token itself is shown once and kept as its SHA-256.
 type SCIMToken struct {

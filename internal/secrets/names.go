@@ -32,6 +32,7 @@ const (
 	Upload     = "upl"
 	User       = "usr"
 	Key        = "key"
+	Token      = "tok"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -79,7 +80,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
-	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key",
+	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
