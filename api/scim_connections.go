@@ -28,13 +28,13 @@ func (s Services) token(t directory.SCIMToken) token {
 	return token{ID: s.Names.Of(secrets.Token, t.ID), Name: t.Name, CreatedAt: at(t.Created), UsedAt: at(t.Used), RevokedAt: at(t.Revoked)}
 }
 
-type tokenName struct {
+type newToken struct {
 	Name string `json:"name" minLength:"1" maxLength:"100" doc:"By which to tell the token from others." example:"Entra, production"`
 }
 
 type connectSCIM struct {
 	address
-	Body tokenName
+	Body newToken
 }
 
 // address is where the request was sent to.
@@ -84,7 +84,7 @@ func (s Services) listTokens(ctx context.Context, in *OneConnection) (*answer[li
 
 type addToken struct {
 	OneConnection
-	Body tokenName
+	Body newToken
 }
 
 func (s Services) addToken(ctx context.Context, in *addToken) (*made[token], error) {

@@ -289,6 +289,7 @@ func TestBrowserWritesACampaign(t *testing.T) {
 func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w := newWorld(t)
 	directory := w.pathOf(w.connect())
+	written, _ := w.connectSCIM()
 	w.carrier("main", `{}`)
 	w.work()
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
@@ -306,7 +307,7 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(`footer button[value=`+language+`]`)); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check"}) {
+		for _, path := range slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check", written + "/tokens", written + "/settings"}) {
 			b.do(chromedp.Navigate(w.home + path))
 			for _, width := range []int64{320, 640, 800, 1024, 1100} {
 				b.do(chromedp.EmulateViewport(width, 800))

@@ -79,6 +79,9 @@ func (w *site) connectForm(c *fiber.Ctx, v visit) error {
 		if err != nil {
 			return err
 		}
+		if one.Kind == directory.FromSCIM {
+			return c.Redirect("/directory/"+name+"/tokens", fiber.StatusSeeOther)
+		}
 		p.Form = connectForm{Tenant: one.Tenant, Client: one.Client, Cloud: one.Cloud, Known: name}
 	}
 	return w.showConnect(c, v, p)
@@ -183,6 +186,9 @@ func (w *site) checked(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
+	if one.Kind == directory.FromSCIM {
+		return c.Redirect("/directory/"+c.Params("id")+"/tokens", fiber.StatusSeeOther)
+	}
 	h, err := w.headOf(v, one, "check")
 	if err != nil {
 		return err
@@ -194,7 +200,10 @@ func (w *site) checked(c *fiber.Ctx, v visit) error {
 // headOf is for pages that do not look at the runs anyway.
 func (w *site) headOf(v visit, one directory.Connection, here string) (head, error) {
 	state, err := lookAtSync(v.ctx, w.Directory, one)
-	return w.head(v, one, !state.analysed, here), err
+	if err != nil {
+		return head{}, err
+	}
+	return w.head(v, one, !state.analysed, here)
 }
 
 func (w *site) check(c *fiber.Ctx, v visit) error {

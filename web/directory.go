@@ -34,6 +34,7 @@ type connectionCard struct {
 	SecretExpires time.Time
 	Expiry        expiry
 	Stalled       time.Time
+	Written       time.Time // when the directory last wrote, of one that does
 	Held          int
 	Preview       bool
 	Asked         bool // for a sync that has not begun
@@ -181,8 +182,12 @@ func (w *site) connectionCard(v visit, one directory.Connection) (card connectio
 	if err != nil {
 		return card, err
 	}
+	h, err := w.head(v, one, !state.analysed, "overview")
+	if err != nil {
+		return card, err
+	}
 	card = connectionCard{
-		head:   w.head(v, one, !state.analysed, "overview"),
+		head: h, Written: lastWritten(h.tokens),
 		Client: one.Client, State: one.State, Word: v.say.word("connection", one.State), Why: v.say.whyNot(one, runs),
 		AsOf: one.SucceededAt, Due: one.DueAt, Every: v.say.about(one.Every),
 		Secret: one.SecretLast4, SecretAt: one.SecretAt, SecretExpires: one.SecretExpires,
@@ -193,6 +198,10 @@ func (w *site) connectionCard(v visit, one directory.Connection) (card connectio
 		return card, err
 	}
 	card.SelfCheck, err = w.selfCheck(v, one, runs)
+	if h.SCIM && err == nil {
+		card.SelfCheck[0] = selfCheck{Name: "written", Outcome: doneOr(!card.Written.IsZero()), At: card.Written}
+		card.SelfCheck[3].Name = "written_change"
+	}
 	return card, err
 }
 
@@ -298,7 +307,9 @@ func moved(c directory.Counts) bool {
 
 // head is what the pages of a connection have in common.
 type head struct {
-	ID, Tenant string
+	ID, Tenant string // Tenant: of one that writes to us, the name of its first token
+	SCIM       bool   // it writes to us
+	tokens     []directory.SCIMToken
 	Tabs       []tab
 	Locked     bool // until the first analysis is done
 	Unlocks    bool // the page follows the analysis only to unlock
@@ -313,15 +324,22 @@ type tab struct {
 // afterAnalysis are the pages that have nothing to show before it.
 var afterAnalysis = map[string]bool{"preview": true, "held": true, "skipped": true}
 
-func (w *site) head(v visit, one directory.Connection, locked bool, here string) head {
-	h := head{ID: w.Names.Of(secrets.Connection, one.ID), Tenant: one.Tenant, Locked: locked, MayManage: mayManage(v.Role),
+func (w *site) head(v visit, one directory.Connection, locked bool, here string) (h head, err error) {
+	h = head{ID: w.Names.Of(secrets.Connection, one.ID), Tenant: one.Tenant, Locked: locked, MayManage: mayManage(v.Role),
 		Unlocks: locked && here != "overview" && here != "preview"}
-	for _, name := range []string{"overview", "check", "preview", "held", "skipped", "runs", "settings"} {
+	access := "check"
+	if one.Kind == directory.FromSCIM {
+		if h.tokens, err = w.Directory.SCIMTokens(v.ctx, v.Account.ID, one.ID); err != nil {
+			return h, err
+		}
+		h.SCIM, h.Tenant, access = true, h.tokens[0].Name, "tokens"
+	}
+	for _, name := range []string{"overview", access, "preview", "held", "skipped", "runs", "settings"} {
 		t := tab{Name: name, Href: "/directory/" + h.ID + "/" + name, Here: name == here, Blocked: locked && afterAnalysis[name]}
 		if name == "overview" {
 			t.Href = "/directory"
 		}
 		h.Tabs = append(h.Tabs, t)
 	}
-	return h
+	return h, nil
 }

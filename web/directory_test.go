@@ -69,15 +69,18 @@ func TestAgreementComesFirst(t *testing.T) { // S6 S7
 	other := must(w.accounts.Create(t.Context(), otherAccount))
 	must(w.accounts.CreateUser(t.Context(), other.ID, "new@other.test", "owner", password))
 	w.post("/sign-in", url.Values{"email": {"new@other.test"}, "password": {password}})
-	for _, path := range []string{"/directory", "/directory/connect"} {
+	for _, path := range []string{"/directory", "/directory/connect", "/directory/scim"} {
 		page := w.get(path).body
 		w.says(page, "Data processing agreement", "Not concluded")
-		if strings.Contains(page, `href="/directory/connect"`) || strings.Contains(page, `name="secret"`) {
+		if strings.Contains(page, `href="/directory/connect"`) || strings.Contains(page, `name="secret"`) || strings.Contains(page, `action="/directory/scim"`) {
 			t.Errorf("%s offers to connect", path)
 		}
 	}
 	if got := w.post("/directory/connect", threeValues); got.status != http.StatusForbidden {
 		t.Errorf("connecting: %d", got.status)
+	}
+	if got := w.post("/directory/scim", url.Values{"name": {"Entra"}}); got.status != http.StatusForbidden {
+		t.Errorf("letting it write: %d", got.status)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
-	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect"}
+	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {
 	w := newWorld(t)

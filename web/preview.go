@@ -47,7 +47,11 @@ func (w *site) preview(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	p := previewPage{head: w.head(v, one, !state.analysed, "preview"), Follows: !one.Preview, Stopped: one.State == directory.Disconnected,
+	h, err := w.head(v, one, !state.analysed, "preview")
+	if err != nil {
+		return err
+	}
+	p := previewPage{head: h, Follows: !one.Preview, Stopped: one.State == directory.Disconnected,
 		Analysis: v.say.analysis(state), List: c.Query("list", directory.PreviewAdded)}
 	if !slices.Contains(previewLists, p.List) {
 		return fiber.ErrNotFound

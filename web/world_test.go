@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/api"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
@@ -100,6 +101,7 @@ func (w *world) incarnation() int64 {
 func (w *world) listen() {
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, ErrorHandler: web.ErrorPage})
 	app.Get("/broken", func(c *fiber.Ctx) error { return fmt.Errorf("the disk is full") })
+	api.Mount(app, api.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Names: w.names})
 	web.Mount(app, web.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Names: w.names, Stop: w.stop})
 	port := must(net.Listen("tcp", "127.0.0.1:0"))
 	w.home = "http://" + port.Addr().String()
@@ -321,10 +323,12 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|dir|run|upl)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|dir|run|upl|tok)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`name="once" value="[^"]*"`), `name="once" value="once"`},
+	{regexp.MustCompile(`vscim_[A-Za-z0-9_-]{43}`), "vscim_secret"},
+	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://console"},
 	{regexp.MustCompile(`<code>[0-9a-f]{16}</code>`), `<code>request</code>`},
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -64,6 +65,9 @@ func (d directoryConnect) setup(t terminal) (s directory.Setup, err error) {
 func (c *commands) sayChecked(t terminal, app *App, con directory.Connection, r directory.Report) error {
 	answer := connectionAnswer(app, con)
 	text := fmt.Sprintf("Tenant %s is connected as %s. It is read every %s, and at once by `varsel directory sync`.", con.Tenant, answer["id"], con.Every)
+	if con.Kind == directory.FromSCIM {
+		text = fmt.Sprintf("Connection %s is open: its directory writes to %s.", answer["id"], tenantURL(app))
+	}
 	if !r.OK() {
 		text = fmt.Sprintf("The check failed: %s", r.Failed())
 	}
@@ -81,8 +85,11 @@ func connectionAnswer(app *App, con directory.Connection) map[string]any {
 	for _, f := range con.Findings {
 		findings = append(findings, map[string]string{"step": f.Step, "outcome": f.Outcome, "code": f.Code, "text": f.Text})
 	}
-	answer := map[string]any{"id": app.Names.Of(secrets.Connection, con.ID), "tenant": con.Tenant, "client_id": con.Client, "cloud": con.Cloud,
-		"state": con.State, "reason": con.Reason, "preview": con.Preview, "credential": con.Credential, "secret_last4": con.SecretLast4, "findings": findings}
+	answer := map[string]any{"id": app.Names.Of(secrets.Connection, con.ID), "kind": con.Kind, "tenant": con.Tenant,
+		"state": con.State, "reason": con.Reason, "preview": con.Preview, "findings": findings}
+	if con.Kind == directory.FromGraph {
+		maps.Copy(answer, map[string]any{"client_id": con.Client, "cloud": con.Cloud, "credential": con.Credential, "secret_last4": con.SecretLast4})
+	}
 	for name, at := range map[string]time.Time{"as_of": con.SucceededAt, "secret_expires": con.SecretExpires, "next_sync": con.DueAt} {
 		if !at.IsZero() {
 			answer[name] = at.UTC().Format(time.RFC3339)
@@ -103,12 +110,19 @@ func (l directoryList) Run(ctx context.Context, c *commands, t terminal) error {
 		}
 		for _, con := range all {
 			answer := connectionAnswer(app, con)
-			if err := c.say(t.out, answer, "%s: tenant %s, %s %s", answer["id"], con.Tenant, con.State, con.Reason); err != nil {
+			if err := c.say(t.out, answer, "%s: %s, %s %s", answer["id"], sourceOf(con), con.State, con.Reason); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func sourceOf(con directory.Connection) string {
+	if con.Kind == directory.FromSCIM {
+		return "written by SCIM"
+	}
+	return "tenant " + con.Tenant
 }
 
 // oneConnection is what commands about one connection take.
@@ -118,6 +132,11 @@ type oneConnection struct {
 }
 
 func (o oneConnection) with(ctx context.Context, c *commands, do func(app *App, con directory.Connection) error) error {
+	return o.withKind(ctx, c, "", do)
+}
+
+// withKind finds the connection among those of a kind; "" is all of them.
+func (o oneConnection) withKind(ctx context.Context, c *commands, kind string, do func(app *App, con directory.Connection) error) error {
 	return c.withAccount(ctx, o.Account, func(app *App, acc accounts.Account) error {
 		if o.Connection != "" {
 			id, err := app.Names.ID(secrets.Connection, o.Connection)
@@ -131,9 +150,12 @@ func (o oneConnection) with(ctx context.Context, c *commands, do func(app *App, 
 			return do(app, con)
 		}
 		all, err := app.Directory.Connections(ctx, acc.ID)
+		all = slices.DeleteFunc(all, func(con directory.Connection) bool { return kind != "" && con.Kind != kind })
 		switch {
 		case err != nil:
 			return err
+		case len(all) == 0 && kind == directory.FromSCIM:
+			return errNoSCIM
 		case len(all) == 0:
 			return errNotConnected
 		case len(all) > 1:
@@ -172,6 +194,9 @@ func (d directoryDisconnect) Run(ctx context.Context, c *commands, t terminal) e
 		con, err := app.Directory.Connection(ctx, con.Account, con.ID)
 		if err != nil {
 			return err
+		}
+		if con.Kind == directory.FromSCIM {
+			return c.say(t.out, connectionAnswer(app, con), "What the directory writes is refused now. Contacts stay as they are; `varsel directory check` lets it in again.")
 		}
 		return c.say(t.out, connectionAnswer(app, con), "Tenant %s is read no more. Contacts stay as they are; `varsel directory check` connects it again.", con.Tenant)
 	})

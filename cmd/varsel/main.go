@@ -49,6 +49,11 @@ type commands struct {
 		Approve    directoryApprove    `cmd:"" help:"Let all go whom the brake keeps."`
 		Access     directoryAccess     `cmd:"" help:"Tell what was read of the directory, when and with which permission (CSV)."`
 		Disconnect directoryDisconnect `cmd:"" help:"Stop reading a tenant; contacts stay as they are."`
+
+		SCIMConnect scimConnect `cmd:"" name:"scim-connect" help:"Let a directory write to us by SCIM; its token is shown this once."`
+		SCIMToken   scimToken   `cmd:"" name:"scim-token" help:"Make another token; it is shown this once."`
+		SCIMTokens  scimTokens  `cmd:"" name:"scim-tokens" help:"List the tokens, without their secrets."`
+		SCIMRevoke  scimRevoke  `cmd:"" name:"scim-revoke" help:"End a token at once."`
 	} `cmd:"" help:"The directory."`
 	Contacts struct {
 		Export  contactsExport  `cmd:"" help:"Write the address book as CSV."`
