@@ -26,7 +26,7 @@ func (scimPage) template() string { return "scim" }
 func (p scimPage) Error(field string) string { return errorOf(p.Errors, field) }
 
 func (w *site) scimForm(c *fiber.Ctx, v visit) error {
-	return w.showSCIM(c, v, scimPage{Name: v.say.text("entra_name")})
+	return w.showSCIM(c, v, scimPage{Name: v.Account.Name})
 }
 
 func (w *site) showSCIM(c *fiber.Ctx, v visit, p scimPage) error {

@@ -73,7 +73,7 @@ func TestDirectoryWritesWithATokenThatIsShownOnce(t *testing.T) { // Q2 Q46
 	}
 	w.write(token, "Anna Berg", "+47 401 00 001")
 	w.sync(w.connection())
-	w.says(w.get("/contacts").body, "Anna Berg", "+47 40 10 00 01")
+	w.says(w.get("/contacts").body, "Anna Berg", "4740100001")
 	w.golden("directory-scim-pl", w.get("/directory", "Accept-Language", "pl").body)
 	w.golden("tokens-en", w.get(path+"/tokens").body)
 }
