@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -43,20 +44,27 @@ func (w *world) asDirectory(token string) int {
 	return w.get("/scim/v2/Users?filter=userName+eq+%22nobody%22", "Authorization", "Bearer "+token).status
 }
 
-// write writes a person the way Entra does.
-func (w *world) write(token, userName, number string) {
+// write asks for a change the way Entra does, and answers the person's id.
+func (w *world) write(token, method, path, body string) string {
 	w.Helper()
-	body := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"` + userName + `","displayName":"` + userName + `","active":true,
-		"phoneNumbers":[{"type":"mobile","value":"` + number + `"}]}`
-	req := must(http.NewRequestWithContext(w.Context(), http.MethodPost, w.home+"/scim/v2/Users", strings.NewReader(body)))
+	req := must(http.NewRequestWithContext(w.Context(), method, w.home+"/scim/v2/Users"+path, strings.NewReader(body)))
 	req.Header.Set("Content-Type", "application/scim+json")
 	req.Header.Set("Authorization", "Bearer "+token)
-	if got := w.send(req); got.status != http.StatusCreated {
-		w.Fatalf("write: %d %s", got.status, got.body)
+	got := w.send(req)
+	var person struct{ ID string }
+	if err := json.Unmarshal([]byte(got.body), &person); err != nil || got.status >= 300 {
+		w.Fatalf("%s: %d %s", method, got.status, got.body)
 	}
+	return person.ID
 }
 
-func TestDirectoryWritesWithATokenThatIsShownOnce(t *testing.T) { // Q2 Q46
+const (
+	annaComes = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna@acme.test","displayName":"Anna Berg","active":true,
+		"phoneNumbers":[{"type":"mobile","value":"+47 401 00 001"}]}`
+	annaLeaves = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"active","value":"False"}]}`
+)
+
+func TestDirectoryWritesWithATokenThatIsShownOnce(t *testing.T) { // Q2 Q44 Q46
 	w := newWorld(t)
 	w.signIn()
 	w.says(w.get("/directory").body, `href="/directory/scim"`)
@@ -71,11 +79,16 @@ func TestDirectoryWritesWithATokenThatIsShownOnce(t *testing.T) { // Q2 Q46
 	if status := w.asDirectory(token); status != http.StatusOK {
 		t.Errorf("with the token: %d", status)
 	}
-	w.write(token, "Anna Berg", "+47 401 00 001")
+	anna := w.write(token, http.MethodPost, "", annaComes)
 	w.sync(w.connection())
 	w.says(w.get("/contacts").body, "Anna Berg", "4740100001")
 	w.golden("directory-scim-pl", w.get("/directory", "Accept-Language", "pl").body)
 	w.golden("tokens-en", w.get(path+"/tokens").body)
+	w.write(token, http.MethodPatch, "/"+anna, annaLeaves)
+	w.sync(w.connection())
+	if strings.Contains(w.get("/contacts").body, "Anna Berg") {
+		t.Error("who was blocked in Entra is still in the address book")
+	}
 }
 
 func (w *world) directoryTokens() []directory.SCIMToken {
