@@ -216,8 +216,12 @@ func (d *Directory) Change(ctx context.Context, account, connection int64, s Set
 	if err := checkEvery(every); err != nil {
 		return err
 	}
-	if _, err := d.Connection(ctx, account, connection); err != nil {
+	c, err := d.Connection(ctx, account, connection)
+	switch {
+	case err != nil:
 		return err
+	case c.Kind == FromSCIM && (s.Scope.LicensedOnly || s.Scope.NoMinors):
+		return problem.Invalid("scope", "a directory that writes by SCIM does not tell licences or who is a minor")
 	}
 	return d.update(ctx, account, connection, `settings = $3, every_ms = $4, preview = $5, due_at = CASE WHEN state = 'disconnected' THEN due_at ELSE $6 END`,
 		s.text(), every.Milliseconds(), flag(preview), db.Millis(time.Now()))

@@ -294,6 +294,14 @@ func TestAWriteAsksForASyncAndNothingNewDoesNot(t *testing.T) {
 	})
 }
 
+func TestAScopeThatSCIMCannotTellIsRefused(t *testing.T) {
+	eachWritten(t, func(w *written) {
+		for _, s := range []directory.Scope{{LicensedOnly: true}, {NoMinors: true}} {
+			w.refused("invalid_scope", w.Change(w.Context(), acme, w.connection, directory.Settings{Scope: s}, time.Hour, false))
+		}
+	})
+}
+
 // What is written goes the same way as what is read: mirror, then address book.
 func TestTheAddressBookFollowsWhatIsWritten(t *testing.T) { // Q44, Q53
 	eachWritten(t, func(w *written) {
