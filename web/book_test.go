@@ -217,6 +217,31 @@ func TestPhoneReportSaysWhatToDo(t *testing.T) { // S8
 	}
 }
 
+func TestWhatIsExportedCanBeImported(t *testing.T) { // Q43
+	w := newWorld(t)
+	w.connect()
+	w.byHand("Kari", "401 00 009")
+	w.signIn()
+	got := w.get("/contacts/export.csv")
+	lines := strings.Split(strings.TrimSpace(got.body), "\r\n")
+	if len(lines) != 7 || !strings.HasSuffix(lines[0], "directory_id,name,source,phone_raw,phone_rule,phone,reason,groups") ||
+		!strings.HasPrefix(lines[6], ",Kari,manual,401 00 009,manual,+4740100009,,") {
+		t.Errorf("%q", lines)
+	}
+	read, err := w.book.PreviewImport(t.Context(), w.account.ID, strings.NewReader(got.body), contacts.ImportOptions{Region: "NO"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Rows) != 6 {
+		t.Errorf("%d rows", len(read.Rows))
+	}
+	for _, row := range read.Rows {
+		if row.Action != contacts.RowUnchanged && row.Action != contacts.RowSynced && row.Phone != "" {
+			t.Errorf("%+v", row)
+		}
+	}
+}
+
 func TestPoorCoverageIsAdvisedAgainst(t *testing.T) { // S8
 	w := newWorld(t)
 	w.signIn()

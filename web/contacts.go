@@ -125,3 +125,13 @@ func (say *tongue) warnings(c contacts.Checked) (all []string) {
 	}
 	return all
 }
+
+// exportContacts has the headings of the command that exports, which an import
+// understands.
+func (w *site) exportContacts(c *fiber.Ctx, v visit) error {
+	out := newCSV(v.say, contacts.ExportColumns...)
+	if err := w.Book.Export(v.ctx, v.Account.ID, func(r contacts.Row) error { return out.row(r.Fields()...) }); err != nil {
+		return err
+	}
+	return out.send(c, "contacts.csv")
+}

@@ -100,6 +100,7 @@ func (w *site) routes() []route {
 		{get, "/contacts", member, w.contacts},
 		{get, "/contacts/new", sender, w.newContact},
 		{post, "/contacts/new", sender, w.addContact},
+		{get, "/contacts/export.csv", member, w.exportContacts},
 		{get, "/contacts/quality", member, w.quality},
 		{get, "/contacts/quality.csv", member, w.qualityList},
 		{get, importPath, sender, w.importForm},
