@@ -58,7 +58,7 @@ func finding(step string, err error, well string) directory.Finding {
 	if p := problem.As(err); p != nil {
 		f.Code, f.Text = p.Code, p.Text
 	}
-	if errors.Is(err, errNotFound) || errors.Is(err, errNothingToTry) {
+	if errors.Is(err, errNotFound) || errors.Is(err, errNotServed) || errors.Is(err, errNothingToTry) {
 		f.Outcome, f.Code = directory.NotTried, ""
 	}
 	return f

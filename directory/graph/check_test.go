@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"maps"
 	"math/big"
 	"net/http"
@@ -40,6 +41,23 @@ func TestACheckOfAnEmptyTenantPasses(t *testing.T) { // S23
 	found := directory.Report(graph.Check(t.Context(), config(t, sim)))
 	equal(t, "not_tried", outcomes(found)["members"])
 	equal(t, true, found.OK())
+}
+
+// A private peer may have no more of Graph than a sync asks for.
+func TestACheckPassesOverWhatAPeerDoesNotHave(t *testing.T) {
+	for _, answer := range []http.HandlerFunc{
+		http.NotFound,
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) },
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotImplemented)
+			io.WriteString(w, `{"error": {"code": "NotImplemented", "message": "not here"}}`)
+		},
+	} {
+		c, _ := impostor(t, answer)
+		found := directory.Report(graph.Check(t.Context(), c))
+		equal(t, map[string]string{"sign_in": "passed", "people": "not_tried", "groups": "not_tried", "members": "not_tried", "organisation": "not_tried"}, outcomes(found))
+	}
 }
 
 // Every row of the table of failures is a sentence of its own.

@@ -22,8 +22,10 @@ import (
 )
 
 var (
-	errElsewhere   = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer leads to another host; it was not followed")
-	errNotAPage    = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer could not be read")
+	errElsewhere = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer leads to another host; it was not followed")
+	errNotAPage  = problem.New(problem.KindUnavailable, "directory_answer", "the directory's answer could not be read")
+	errNotServed = problem.New(problem.KindUnavailable, "directory_answer",
+		"whoever answers in place of Microsoft Graph does not know this request; is the address of Graph right?")
 	errCertificate = problem.New(problem.KindConflict, "directory_certificate",
 		"the certificate or its private key cannot be read; give both in one PEM, an RSA key without a password")
 	errNotFound = problem.New(problem.KindNotFound, "directory_object", "the directory has no such object")
@@ -43,6 +45,8 @@ func explain(a asking, err, broken error) error {
 		return errElsewhere
 	case errors.As(err, &answered):
 		return explainGraph(a, answered)
+	case errors.As(err, &page) && notServed(page.status):
+		return errNotServed
 	case errors.As(err, &page):
 		return unavailable("Microsoft Graph", page.status, page.after)
 	case errors.As(err, &status):
@@ -72,6 +76,8 @@ func explainGraph(a asking, e *odataerrors.ODataError) error {
 			"the app may not read %s: grant it the application permission %s and admin consent in Entra (%s)", a.what, a.permission, code)
 	case e.ResponseStatusCode == http.StatusNotFound:
 		return errNotFound
+	case notServed(e.ResponseStatusCode):
+		return errNotServed
 	case e.ResponseStatusCode == http.StatusBadRequest && a == askingNotices:
 		return problem.New(problem.KindConflict, "directory_callback",
 			"Microsoft Graph does not notify us at this installation's address: %s (%s)", firstLine(message), code)
@@ -79,6 +85,11 @@ func explainGraph(a asking, e *odataerrors.ODataError) error {
 		return unavailable("Microsoft Graph", e.ResponseStatusCode, waitAsked(e))
 	}
 	return problem.New(problem.KindUnavailable, "directory_answer", "Microsoft Graph refused to tell %s: %s (%s)", a.what, firstLine(message), code)
+}
+
+// notServed is for a peer that plays Graph and does not have all of it.
+func notServed(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
 }
 
 func said(e *odataerrors.ODataError) (code, message string) {

@@ -392,6 +392,11 @@ func (h *history) standing(n int) graphsim.Faults {
 		f.NoUserRead = true
 	case 15:
 		f.SecretExpired = true
+	case 16:
+		f.AppDisabled = true
+	case 17:
+		f.ConditionalAccess = h.IntN(2) == 0
+		f.OtherCloud = !f.ConditionalAccess
 	}
 	return f
 }
