@@ -39,7 +39,7 @@ func (s *syncing) read(ctx context.Context, r round) error {
 		return err
 	}
 	if at.mark == 0 {
-		if at, err = s.beginning(ctx, at.link); err != nil {
+		if at, err = s.begins(ctx, r.name, at.link); err != nil {
 			return err
 		}
 	}
@@ -48,7 +48,7 @@ func (s *syncing) read(ctx context.Context, r round) error {
 		if !errors.Is(err, ErrExpired) || at.link == "" || restarted == restarts {
 			return err
 		}
-		if at, err = s.beginning(ctx, ""); err != nil {
+		if at, err = s.begins(ctx, r.name, ""); err != nil {
 			return err
 		}
 	}
@@ -143,10 +143,16 @@ func (p Page) size() int {
 	return n
 }
 
-// beginning of a round of changes, or of a full one for an empty link.
-func (s *syncing) beginning(ctx context.Context, link string) (cursor, error) {
+// begins a round of changes, or a full one for an empty link. That a full one has
+// begun is written down before its first page: what it meets has its mark, and
+// the end of an earlier one, gone on with after a crash, would sweep that.
+func (s *syncing) begins(ctx context.Context, round, link string) (cursor, error) {
 	mark, err := s.db.NewIDs(ctx, 1)
-	return cursor{link: link, mark: mark, whole: link == ""}, err
+	at := cursor{link: link, mark: mark, whole: link == ""}
+	if err != nil || !at.whole {
+		return at, err
+	}
+	return at, s.inRun(ctx, s.saveCursor(round, at))
 }
 
 // ask signs in anew, once, when the directory does not accept our sign-in any

@@ -23,7 +23,7 @@ func (s *syncing) rescope(ctx context.Context) error {
 	if err != nil || at.link == "" {
 		return err
 	}
-	came, err := s.rescopeMirror(ctx, at.mark)
+	came, err := s.rescopeMirror(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *syncing) findChosen(ctx context.Context) error {
 
 // rescopeMirror throws away what is kept of those who left the chosen groups, and
 // answers who came into them.
-func (s *syncing) rescopeMirror(ctx context.Context, mark int64) (came []string, err error) {
+func (s *syncing) rescopeMirror(ctx context.Context) (came []string, err error) {
 	var went []string
 	for one, err := range s.inDirectory(ctx) {
 		switch {
@@ -75,15 +75,16 @@ func (s *syncing) rescopeMirror(ctx context.Context, mark int64) (came []string,
 		}
 	}
 	for some := range slices.Chunk(went, lot) {
-		if err := s.minimise(ctx, some, mark); err != nil {
+		if err := s.minimise(ctx, some); err != nil {
 			return nil, err
 		}
 	}
 	return came, nil
 }
 
-// minimise judges people anew, by what the mirror says of them.
-func (s *syncing) minimise(ctx context.Context, ids []string, mark int64) error {
+// minimise judges people anew, by what the mirror says of them; they are not met
+// by that.
+func (s *syncing) minimise(ctx context.Context, ids []string) error {
 	rows, err := s.mirroredPeople(ctx, ids)
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (s *syncing) minimise(ctx context.Context, ids []string, mark int64) error 
 		if err != nil {
 			return err
 		}
-		rows[id] = s.mirrored(id, f, mark)
+		rows[id] = s.mirrored(id, f, row.Seen)
 	}
 	return putRows(ctx, s, rows, s.upsertPeople, nothing)
 }
@@ -107,8 +108,12 @@ func (s *syncing) readGroup(ctx context.Context) error {
 	if err := CheckNamed(people); err != nil {
 		return err
 	}
-	at, err := s.beginning(ctx, "")
+	mark, err := s.db.NewIDs(ctx, 1)
 	if err != nil {
+		return err
+	}
+	at := cursor{mark: mark, whole: true}
+	if err := s.abandonFullRounds(ctx); err != nil {
 		return err
 	}
 	if err := s.inRun(ctx, s.began(s.run.Started)); err != nil {
@@ -129,4 +134,21 @@ func (s *syncing) readGroup(ctx context.Context) error {
 	}
 	s.before = 1
 	return s.putPeople(ctx, people, at, s.count)
+}
+
+// abandonFullRounds makes full rounds that are not at their end begin anew: their
+// sweeps would take what is read here for what they did not meet.
+func (s *syncing) abandonFullRounds(ctx context.Context) error {
+	for _, round := range []string{groupsName, peopleName} {
+		at, err := s.cursor(ctx, round)
+		if err != nil {
+			return err
+		}
+		if at.whole {
+			if err := s.inRun(ctx, s.saveCursor(round, cursor{})); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

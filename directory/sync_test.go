@@ -444,6 +444,48 @@ func TestAnExpiredLinkStartsAFullRoundInTheSameRun(t *testing.T) { // S1
 	})
 }
 
+func TestAFullRoundThatBeganAnewIsNotGivenUpForTheEarlierOne(t *testing.T) { // S1
+	eachOffice(t, func(o *office) {
+		o.entra.pageSize = 1
+		o.entra.person("a", "900 00 001")
+		for _, g := range []string{"g", "h", "i"} {
+			o.entra.group(g, "Group "+g, "a")
+		}
+		o.entra.fail[2] = directory.ErrExpired
+		o.entra.fail[3] = errors.New("boom") // the first page of the round that begins anew
+		_, err := o.Sync(o.Context(), acme, o.only().ID)
+		if err == nil {
+			o.Error("a failed run is no error")
+		}
+		o.entra.asked, o.entra.fail = nil, nil
+		o.synced()
+		o.equal("groups ", o.entra.asked[0])
+		o.equal(map[string]string{"Group g": "a", "Group h": "a", "Group i": "a"}, o.groups())
+	})
+}
+
+func TestAGroupReadInTheMiddleOfAFullRoundIsNotSwept(t *testing.T) { // Q50
+	eachOffice(t, func(o *office) {
+		o.entra.pageSize = 1
+		o.entra.person("a", "900 00 001")
+		for _, g := range []string{"g", "h", "i"} {
+			o.entra.group(g, "Group "+g, "a")
+		}
+		o.entra.fail[2] = errors.New("boom")
+		_, err := o.Sync(o.Context(), acme, o.only().ID)
+		if err == nil {
+			o.Error("a failed run is no error")
+		}
+		o.entra.fail = nil
+		_, err = o.RequestGroup(o.Context(), acme, o.only().ID, "g")
+		o.equal(nil, err)
+		o.synced()
+		o.equal(map[string]string{"Group g": "a"}, o.groups())
+		o.synced()
+		o.equal(map[string]string{"Group g": "a", "Group h": "a", "Group i": "a"}, o.groups())
+	})
+}
+
 func TestALinkThatExpiresAtOnceAgainFailsTheRun(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.entra.person("a", "")
