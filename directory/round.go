@@ -38,7 +38,9 @@ func (s *syncing) read(ctx context.Context, r round) error {
 	if err != nil {
 		return err
 	}
-	if at.mark == 0 {
+	// One without a link stopped before its first page was stored: what it met by
+	// then may be gone by now, so it does not count as met.
+	if at.mark == 0 || at.link == "" {
 		if at, err = s.begins(ctx, r.name, at.link); err != nil {
 			return err
 		}
