@@ -556,11 +556,30 @@ func (s *syncing) sweepGroups(ctx context.Context, mark int64) error {
 	if err != nil {
 		return err
 	}
+	err = s.sweep(ctx, `
+		UPDATE mirror_edges SET seen = 0 WHERE connection_id = $1 AND (group_id, member_id) IN (
+			SELECT e.group_id, e.member_id FROM mirror_edges e
+			JOIN mirror_people p ON p.connection_id = e.connection_id AND p.object_id = e.member_id
+			WHERE e.connection_id = $1 AND e.seen <> $2 AND e.seen <> 0 AND p.removed_at > 0 LIMIT $3)`, mark)
+	if err != nil {
+		return err
+	}
 	return s.sweep(ctx, `
 		DELETE FROM mirror_edges WHERE connection_id = $1 AND (group_id, member_id) IN (
 			SELECT e.group_id, e.member_id FROM mirror_edges e
 			LEFT JOIN mirror_people p ON p.connection_id = e.connection_id AND p.object_id = e.member_id
 			WHERE e.connection_id = $1 AND e.seen <> $2 AND COALESCE(p.removed_at, 0) = 0 LIMIT $3)`, mark)
+}
+
+// keptOfReturned says whether a membership was kept for somebody who was gone,
+// though a full round did not meet it, and who is back: they may have returned
+// before that round, and left the group, or after it.
+func (s *syncing) keptOfReturned(ctx context.Context) (are bool, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT CASE WHEN EXISTS (
+			SELECT 1 FROM mirror_edges e JOIN mirror_people p ON p.connection_id = e.connection_id AND p.object_id = e.member_id
+			WHERE e.connection_id = $1 AND e.seen = 0 AND p.removed_at = 0) THEN 1 ELSE 0 END`, s.run.Connection).Scan(&are)
+	return are, err
 }
 
 // sweepEdgesOf ends the memberships of one group that a reading of it did not

@@ -149,7 +149,19 @@ func (s *syncing) readAll(ctx context.Context) error {
 	if err := s.rescope(ctx); err != nil {
 		return err
 	}
-	return s.read(ctx, s.peopleRound())
+	if err := s.read(ctx, s.peopleRound()); err != nil {
+		return err
+	}
+	again, err := s.keptOfReturned(ctx)
+	if err != nil || !again {
+		return err
+	}
+	// Only a full round with them in it tells what they are in.
+	if err := s.inRun(ctx, s.saveCursor(groupsName, cursor{})); err != nil {
+		return err
+	}
+	s.before = 0
+	return s.read(ctx, s.groupsRound())
 }
 
 func (s *syncing) apply(ctx context.Context) error {

@@ -306,12 +306,29 @@ func TestWhoIsRestoredHasTheirIDAndGroupsAgain(t *testing.T) {
 			o.entra.group("g", "Group")
 			o.synced()
 			o.entra.oldest = 0
-			o.entra.restore("a")
+			o.entra.restore("a") // which no round of changes of groups tells
+			o.entra.object(&o.entra.groups, "g").members["a"] = value{true, 1}
 			o.synced()
 			o.equal(before, o.contacts(), cmpopts.IgnoreFields(contacts.Contact{}, "Updated"))
 			o.equal(map[string]string{"Group": "a"}, o.groups())
 		})
 	}
+}
+
+func TestWhoReturnsAndLeftAGroupMeanwhileIsNotInIt(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.entra.person("a", "900 00 001")
+		o.entra.group("g", "Group", "a")
+		o.synced()
+		o.entra.remove("a")
+		o.synced()
+		o.entra.restore("a")
+		o.entra.vanish("g") // and is told without a in a full round of groups
+		o.entra.group("g", "Group")
+		o.exec(`UPDATE delta_links SET hash = '' WHERE round = 'groups'`)
+		o.synced()
+		o.equal(map[string]string{"Group": ""}, o.groups())
+	})
 }
 
 func TestThePhoneRuleOnDirectoryFields(t *testing.T) { // S8, S9, S10, S11
