@@ -43,6 +43,8 @@ const (
 	renewalMargin    = 24 * time.Hour
 	// subscribeTimeout also covers the directory's call back to us.
 	subscribeTimeout = 30 * time.Second
+	// takenFor covers both resources of a connection.
+	takenFor = 3 * subscribeTimeout
 
 	// How long after a refusal it is tried again. A full quota empties slowly.
 	quotaWait   = time.Hour
@@ -66,17 +68,36 @@ func (w wish) wanted() bool { return w.connection.State != Disconnected }
 // renews, and takes back what is no longer wanted. Notifications are a hint;
 // what they miss, the schedule finds. Nobody is asked without an agreement.
 func (d *Directory) KeepSubscriptions(ctx context.Context) error {
-	all, err := d.wishesDue(ctx, time.Now())
+	connections, err := d.connectionsToSubscribe(ctx, time.Now())
 	if err != nil {
-		return fmt.Errorf("list what to be notified of: %w", err)
+		return fmt.Errorf("list whose notifications to look after: %w", err)
+	}
+	var failed error
+	for _, connection := range connections {
+		failed = errors.Join(failed, d.keepOf(ctx, connection))
+	}
+	return failed
+}
+
+// keepOf reads what is due once the connection is its own: another process may
+// have seen to it meanwhile.
+func (d *Directory) keepOf(ctx context.Context, connection int64) error {
+	now := time.Now()
+	taken, err := d.takeSubscribing(ctx, connection, now, now.Add(takenFor))
+	if err != nil || !taken {
+		return err
+	}
+	all, err := d.wishesDue(ctx, connection, now)
+	if err != nil {
+		return fmt.Errorf("list what connection %d is to be notified of: %w", connection, err)
 	}
 	var failed error
 	for _, w := range all {
 		if err := d.keep(ctx, w); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("subscribe connection %d to %s: %w", w.connection.ID, w.resource, err))
+			failed = errors.Join(failed, fmt.Errorf("subscribe connection %d to %s: %w", connection, w.resource, err))
 		}
 	}
-	return failed
+	return errors.Join(failed, d.freeSubscribing(ctx, connection))
 }
 
 // keep records a refusal, for an administrator to see; no sync depends on it.

@@ -9,26 +9,55 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// wishesDue are those to look after, and those of directories that were
-// disconnected. What another process has subscribed to is left alone by one that
-// has no address for it.
-func (d *Directory) wishesDue(ctx context.Context, now time.Time) ([]wish, error) {
+// wished are the resources that connections are to be notified of, those to look
+// after, and those of directories that were disconnected. What another process
+// has subscribed to is left alone by one that has no address for it.
+const wished = `
+	FROM connections c
+	CROSS JOIN (SELECT 'users' AS resource UNION ALL SELECT 'groups') AS r
+	LEFT JOIN directory_subscriptions s ON s.connection_id = c.id AND s.resource = r.resource
+	WHERE c.kind = 'graph' AND CASE
+		WHEN c.state = 'disconnected' THEN s.connection_id IS NOT NULL
+		WHEN CAST($2 AS TEXT) = '' THEN FALSE
+		WHEN s.base = $2 THEN s.due_at <= $1
+		ELSE TRUE END`
+
+func (d *Directory) connectionsToSubscribe(ctx context.Context, now time.Time) ([]int64, error) {
+	return db.Column[int64](ctx, d.db, `SELECT DISTINCT c.id`+wished+` AND c.subscribing_until <= $1 ORDER BY c.id`, db.Millis(now), d.notify)
+}
+
+func (d *Directory) wishesDue(ctx context.Context, connection int64, now time.Time) ([]wish, error) {
 	return db.Collect(ctx, d.db, func(row *sql.Rows) (w wish, err error) {
 		var expires int64
 		err = w.connection.scan(row, &w.sealed, &w.resource, &w.base, &w.remote, &expires)
 		w.expires = db.Time(expires)
 		return w, err
 	}, `
-		SELECT `+connectionColumns+`, c.secret_sealed, r.resource, COALESCE(s.base, ''), COALESCE(s.remote_id, ''), COALESCE(s.expires_at, 0)
-		FROM connections c
-		CROSS JOIN (SELECT 'users' AS resource UNION ALL SELECT 'groups') AS r
-		LEFT JOIN directory_subscriptions s ON s.connection_id = c.id AND s.resource = r.resource
-		WHERE c.kind = 'graph' AND CASE
-			WHEN c.state = 'disconnected' THEN s.connection_id IS NOT NULL
-			WHEN CAST($2 AS TEXT) = '' THEN FALSE
-			WHEN s.base = $2 THEN s.due_at <= $1
-			ELSE TRUE END
-		ORDER BY c.id, r.resource DESC`, db.Millis(now), d.notify)
+		SELECT `+connectionColumns+`, c.secret_sealed, r.resource, COALESCE(s.base, ''), COALESCE(s.remote_id, ''), COALESCE(s.expires_at, 0)`+
+		wished+` AND c.id = $3 ORDER BY r.resource DESC`, db.Millis(now), d.notify, connection)
+}
+
+// takeSubscribing answers whether the connection's subscriptions are ours to look
+// after, until then.
+func (d *Directory) takeSubscribing(ctx context.Context, connection int64, now, until time.Time) (taken bool, err error) {
+	err = d.db.InTx(ctx, func(tx *db.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE connections SET subscribing_until = $2 WHERE id = $1 AND subscribing_until <= $3`,
+			connection, db.Millis(until), db.Millis(now))
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		taken = n == 1
+		return err
+	})
+	return taken, err
+}
+
+func (d *Directory) freeSubscribing(ctx context.Context, connection int64) error {
+	return d.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE connections SET subscribing_until = 0 WHERE id = $1`, connection)
+		return err
+	})
 }
 
 // openWish keeps a new address. It takes over from the one before it.

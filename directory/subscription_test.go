@@ -422,3 +422,16 @@ func TestNotificationsOfAnotherAccountAreNotShown(t *testing.T) {
 		o.refused("connection_not_found", err)
 	})
 }
+
+func TestTwoWhoSubscribeAtOnceLeaveNoneThatNobodyKnows(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.connect()
+		o.bell.ring = func(directory.Subscription) { // the other process's job comes in the middle of ours
+			o.bell.ring = nil
+			o.equal(nil, o.KeepSubscriptions(t.Context()))
+		}
+		o.keeps("subscribe users", "subscribe groups")
+		o.equal(true, o.notifications().Active)
+		o.keeps()
+	})
+}
