@@ -21,6 +21,7 @@ import (
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
 )
 
@@ -49,7 +50,7 @@ func openOn(t *testing.T, url string) *house {
 	must(t, err)
 	acc := accounts.New(d)
 	book := contacts.New(d)
-	queue := smsqueue.New(d, ring, acc, map[string]smsqueue.CarrierType{"simulator": {Open: simulator.Open, Validate: simulator.Validate}})
+	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
 	t.Cleanup(queue.Close)
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)

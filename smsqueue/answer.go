@@ -115,7 +115,7 @@ func (l *link) storeAnswers(batch []*flight) {
 		f.r.out.Done()
 	}
 	l.gate.stored(parts)
-	if err := l.rematch(ctx, keys); err != nil {
+	if err := l.w.rematch(ctx, l.route.ID, keys); err != nil {
 		slog.Error("early receipts could not be matched; the sweep will", "carrier", l.route.Name, "error", err)
 	}
 }

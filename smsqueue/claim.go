@@ -66,7 +66,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 	if err != nil {
 		return nil, err
 	}
-	return launch(r, claimed, done, now), nil
+	return launch(r, l.route.Features.Whole, claimed, done, now), nil
 }
 
 // campaignText is what messages without a text of their own say.
@@ -205,7 +205,7 @@ type flight struct {
 	pending     atomic.Int32
 }
 
-func launch(r *running, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
+func launch(r *running, whole bool, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
 	splits := map[string]smstext.Message{} // a campaign's text is split once
 	var all []*flight
 	for _, c := range claimed {
@@ -214,22 +214,25 @@ func launch(r *running, claimed []candidate, done map[int64][]int, now time.Time
 			split = smstext.Split(c.body)
 			splits[c.body] = split
 		}
-		all = append(all, c.flight(r, split, done[c.id], r.deadline.Sub(now)))
+		all = append(all, c.flight(r, split, whole, done[c.id], r.deadline.Sub(now)))
 	}
 	return all
 }
 
-func (c candidate) flight(r *running, split smstext.Message, done []int, validity time.Duration) *flight {
+func (c candidate) flight(r *running, split smstext.Message, whole bool, done []int, validity time.Duration) *flight {
 	f := &flight{row: c.row, r: r, encoding: split.Encoding, duplicate: c.duplicate, before: len(done)}
 	f.status = Sending
-	for i, text := range split.Parts {
-		if slices.Contains(done, i+1) {
-			continue
+	submission := carriers.Submission{MessageID: c.id, From: c.sender, To: c.phone, Encoding: split.Encoding,
+		Parts: len(split.Parts), Reference: uint16(c.id), Validity: validity}
+	if whole {
+		submission.Part, submission.Text = carriers.Whole, c.body
+		f.submissions = append(f.submissions, submission)
+	} else {
+		for i, text := range split.Parts {
+			if submission.Part, submission.Text = i+1, text; !slices.Contains(done, i+1) {
+				f.submissions = append(f.submissions, submission)
+			}
 		}
-		f.submissions = append(f.submissions, carriers.Submission{
-			MessageID: c.id, From: c.sender, To: c.phone, Text: text, Encoding: split.Encoding,
-			Part: i + 1, Parts: len(split.Parts), Reference: uint16(c.id), Validity: validity,
-		})
 	}
 	f.answers = make([]carriers.Answer, len(f.submissions))
 	f.pending.Store(int32(len(f.submissions)))

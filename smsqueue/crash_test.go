@@ -16,6 +16,7 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/smpp"
 )
 
@@ -48,7 +49,7 @@ func workAlone(url string) error {
 	if err != nil {
 		return err
 	}
-	q := smsqueue.New(d, ring, accounts.New(d), map[string]smsqueue.CarrierType{"smpp": {Open: smpp.Open, Validate: smpp.Validate}})
+	q := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: accounts.New(d), Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
 	w, err := smsqueue.StartWorker(ctx, q, smsqueue.EmbeddedRedis().Client, "worker", noJobs)
 	if err != nil {
 		return err

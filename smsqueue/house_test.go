@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/smpp"
 )
 
@@ -45,7 +46,7 @@ func newHouse(t testing.TB, url string, faults smscsim.Faults) *house {
 	ring, err := secrets.FromFile(h.key)
 	must(t, err)
 	acc := h.acc
-	h.queue = smsqueue.New(d, ring, acc, map[string]smsqueue.CarrierType{"smpp": {Open: smpp.Open, Validate: smpp.Validate}})
+	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
 	t.Cleanup(h.queue.Close)
 	h.smsc, err = smscsim.Start(smscsim.Options{SystemID: "varsel", Password: "secret", Faults: faults})
 	must(t, err)

@@ -8,33 +8,37 @@
 package smsqueue
 
 import (
-	"encoding/json"
-
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue/carriers"
 )
 
-// CarrierType is a kind of carrier that can be configured.
-type CarrierType struct {
-	Open     carriers.Opener
-	Validate func(config json.RawMessage) error
+// House is what a queue stands on.
+type House struct {
+	DB       *db.DB
+	Ring     *secrets.Keyring
+	Accounts *accounts.Accounts
+	Carriers map[string]carriers.Type // the kinds of carriers that can be configured, by name
+	// Callbacks is the public address below which a provider can post to a
+	// carrier; empty when there is none.
+	Callbacks string
 }
 
 // Queue accepts messages and campaigns, and tells where they are.
 type Queue struct {
-	db       *db.DB
-	ring     *secrets.Keyring
-	accounts *accounts.Accounts
-	types    map[string]CarrierType
-	singles  *batcher[*single]
-	wake     chan struct{} // tells a worker in this process that there is something to do
+	db        *db.DB
+	ring      *secrets.Keyring
+	accounts  *accounts.Accounts
+	types     map[string]carriers.Type
+	callbacks string
+	singles   *batcher[*single]
+	wake      chan struct{} // tells a worker in this process that there is something to do
 }
 
-// New opens a queue on d. types are the kinds of carriers this program has.
-func New(d *db.DB, ring *secrets.Keyring, acc *accounts.Accounts, types map[string]CarrierType) *Queue {
-	q := &Queue{db: d, ring: ring, accounts: acc, types: types, wake: make(chan struct{}, 1)}
+// New opens a queue.
+func New(h House) *Queue {
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1)}
 	q.singles = newBatcher(acceptBatch, 0, q.acceptSingles)
 	return q
 }

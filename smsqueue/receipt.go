@@ -27,53 +27,56 @@ var receiptStatus = map[carriers.ReceiptState]Status{
 	carriers.Refused:     Undelivered,
 }
 
-// storeReceipts commits a batch and only then has it acknowledged. Receipts
-// whose part nobody knows yet wait; after the commit they are looked for once
-// more, because an answer may have been committed meanwhile.
+// storeReceipts commits a batch and only then has it acknowledged.
 func (l *link) storeReceipts(batch []*receipt) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	err := l.w.keepReceipts(ctx, l.route.ID, batch)
+	if err != nil {
+		slog.Error("receipts cannot be stored; the carrier sends them again", "carrier", l.route.Name, "error", err)
+	}
+	for _, r := range batch {
+		r.stored(err)
+	}
+}
+
+// keepReceipts commits what is final; that a message is on its way is nothing to
+// keep. Receipts whose part nobody knows yet wait; after the commit they are
+// looked for once more, because an answer may have been committed meanwhile.
+func (q *Queue) keepReceipts(ctx context.Context, route int64, batch []*receipt) error {
 	final := make([]*receipt, 0, len(batch))
 	for _, r := range batch {
 		if _, ok := receiptStatus[r.State]; ok {
 			final = append(final, r)
-		} else {
-			r.stored(nil) // on its way: nothing to keep
 		}
 	}
-	unknown, err := l.tryStoreReceipts(ctx, final)
-	for _, r := range final {
-		r.stored(err)
+	unknown, err := q.tryStoreReceipts(ctx, route, final)
+	if err != nil || len(unknown) == 0 {
+		return err
 	}
-	if err != nil {
-		slog.Error("receipts cannot be stored; the carrier sends them again", "carrier", l.route.Name, "error", err)
-		return
+	if err := q.rematch(ctx, route, unknown); err != nil {
+		slog.Error("early receipts could not be matched; the sweep will", "carrier", route, "error", err)
 	}
-	if len(unknown) == 0 {
-		return
-	}
-	if err := l.rematch(ctx, unknown); err != nil {
-		slog.Error("early receipts could not be matched; the sweep will", "carrier", l.route.Name, "error", err)
-	}
+	return nil
 }
 
 // tryStoreReceipts returns the keys of those that now wait.
-func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown []string, err error) {
+func (q *Queue) tryStoreReceipts(ctx context.Context, route int64, batch []*receipt) (unknown []string, err error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	first, err := l.w.db.NewIDs(ctx, len(batch))
+	first, err := q.db.NewIDs(ctx, len(batch))
 	if err != nil {
 		return nil, err
 	}
-	pool, err := poolFor(ctx, l.w.db, len(batch))
+	pool, err := poolFor(ctx, q.db, len(batch))
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
+	err = q.db.InTx(ctx, func(tx *db.Tx) error {
 		spare := pool
-		left, err := matchReceipts(ctx, tx, l.route.ID, batch, &spare, now)
+		left, err := matchReceipts(ctx, tx, route, batch, &spare, now)
 		if err != nil {
 			return err
 		}
@@ -81,7 +84,7 @@ func (l *link) tryStoreReceipts(ctx context.Context, batch []*receipt) (unknown 
 		var rows [][]any
 		for i, r := range left {
 			unknown = append(unknown, r.key)
-			rows = append(rows, []any{first + int64(i), l.route.ID, r.key, r.ID, r.Phone, string(r.State), r.Code, db.Millis(r.At), db.Millis(now)})
+			rows = append(rows, []any{first + int64(i), route, r.key, r.ID, r.Phone, string(r.State), r.Code, db.Millis(r.At), db.Millis(now)})
 		}
 		return tx.Bulk(ctx, "waiting_receipts", []string{"id", "carrier_id", "carrier_key", "carrier_raw", "phone", "state", "code", "at", "received_at"}, rows)
 	})
@@ -155,8 +158,11 @@ func onlyState(parts map[int]*receipt) carriers.ReceiptState {
 
 // derive keeps what the receipts say of the parts of a long message and what
 // follows for the whole: delivered when every part is, undelivered when one is
-// not, else nothing yet.
+// not, else nothing yet. A carrier that cuts messages itself has one receipt.
 func derive(ctx context.Context, tx *db.Tx, m row, parts map[int]*receipt) (Status, error) {
+	if whole := parts[carriers.Whole]; whole != nil {
+		return receiptStatus[whole.State], nil
+	}
 	for part, r := range parts {
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE message_parts SET state = $1 WHERE message_id = $2 AND part = $3 AND state <> 'delivered'`,

@@ -21,7 +21,7 @@ const (
 )
 
 // rematch looks for waiting receipts under keys that became known.
-func (l *link) rematch(ctx context.Context, keys []string) error {
+func (q *Queue) rematch(ctx context.Context, route int64, keys []string) error {
 	forms := map[string]int{}
 	for _, key := range keys {
 		for _, form := range idForms(key) {
@@ -32,13 +32,13 @@ func (l *link) rematch(ctx context.Context, keys []string) error {
 	if err != nil || len(forms) == 0 {
 		return err
 	}
-	waiting, err := selectReceipts(ctx, l.w.db, `
+	waiting, err := selectReceipts(ctx, q.db, `
 		JOIN (SELECT key, CAST($1 AS BIGINT) AS carrier FROM json_each($2) LIMIT 100000) AS r ON carrier_key = r.key AND carrier_id = r.carrier
-		ORDER BY id`, l.route.ID, string(list))
+		ORDER BY id`, route, string(list))
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	return rematchLots(ctx, l.w.db, l.route.ID, waiting, false)
+	return rematchLots(ctx, q.db, route, waiting, false)
 }
 
 // rematchWaiting is the sweep: it matches what still waits, by its id or by

@@ -2,6 +2,7 @@ package smsqueue
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -24,7 +25,12 @@ type Route struct {
 	Status  carriers.Status // idle when no worker holds it
 	Reason  string
 	Since   time.Time
-	holder  int64
+	// CallbackURL is where the provider posts receipts and inbound messages;
+	// empty for a carrier with links of its own, or without a public address.
+	CallbackURL string
+	Features    carriers.Features
+	holder      int64
+	token       string // the secret part of CallbackURL
 }
 
 // idle is the status of a route that no worker holds.
@@ -44,29 +50,39 @@ func (q *Queue) AddRoute(ctx context.Context, name, kind string, config json.Raw
 	if !ok {
 		return Route{}, problem.Invalid("type", "there is no carrier type %q; there are %s", kind, strings.Join(slices.Sorted(maps.Keys(q.types)), ", "))
 	}
-	if err := t.Validate(config); err != nil {
+	features, err := t.Features(config)
+	if err != nil {
 		return Route{}, problem.Invalid("config", "the carrier's configuration: %v", err)
 	}
-	id, err := q.db.NewIDs(ctx, 1)
-	if err != nil {
+	r := Route{Name: name, Type: kind, Enabled: true, Status: idle, Since: time.Now(), Features: features, token: rand.Text()}
+	if r.ID, err = q.db.NewIDs(ctx, 1); err != nil {
 		return Route{}, err
 	}
-	now := time.Now()
-	_, err = q.db.ExecContext(ctx, `
-		INSERT INTO carriers (id, name, type, config_sealed, enabled, status, status_at, created_at)
-		VALUES ($1, $2, $3, $4, TRUE, 'idle', $5, $5)`, id, name, kind, q.ring.Seal(config, sealedFor(name)), db.Millis(now))
+	err = insertRoute(ctx, q.db, r, q.ring.Seal(config, sealedFor(name)))
 	if db.IsDuplicate(err) {
 		return Route{}, problem.Conflict("carrier_exists", "there is a carrier %q already", name)
 	}
 	q.nudge()
-	return Route{ID: id, Name: name, Type: kind, Enabled: true, Status: idle, Since: now}, err
+	return q.published(r), err
+}
+
+// published tells the address of a carrier whose provider posts to us.
+func (q *Queue) published(r Route) Route {
+	if q.callbacks != "" && r.token != "" && q.types[r.Type].Hear != nil {
+		r.CallbackURL = q.callbacks + "/" + r.token
+	}
+	return r
 }
 
 func sealedFor(name string) string { return "carrier " + name }
 
 // Routes lists the carriers in the order they were added.
 func (q *Queue) Routes(ctx context.Context) ([]Route, error) {
-	return selectRoutes(ctx, q.db, `ORDER BY id`)
+	all, err := selectRoutes(ctx, q.db, `ORDER BY id`)
+	for i, r := range all {
+		all[i] = q.published(r)
+	}
+	return all, err
 }
 
 // defaultRoute is the carrier that takes what is sent now: the first that is enabled.
@@ -81,18 +97,24 @@ func (q *Queue) defaultRoute(ctx context.Context) (Route, error) {
 	return all[0], nil
 }
 
-func (q *Queue) openCarrier(ctx context.Context, r Route, events carriers.Events) (carriers.Carrier, error) {
-	sealed, err := routeConfig(ctx, q.db, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	config, err := q.ring.Open(sealed, sealedFor(r.Name))
-	if err != nil {
-		return nil, err
-	}
+// configOf opens what AddRoute has sealed, and finds who understands it.
+func (q *Queue) configOf(ctx context.Context, r Route) (carriers.Type, json.RawMessage, error) {
 	t, ok := q.types[r.Type]
 	if !ok {
-		return nil, fmt.Errorf("this program has no carrier type %q", r.Type)
+		return t, nil, fmt.Errorf("this program has no carrier type %q", r.Type)
 	}
-	return t.Open(ctx, config, events)
+	sealed, err := routeConfig(ctx, q.db, r.ID)
+	if err != nil {
+		return t, nil, err
+	}
+	config, err := q.ring.Open(sealed, sealedFor(r.Name))
+	return t, config, err
+}
+
+func (q *Queue) openCarrier(ctx context.Context, r Route, events carriers.Events) (carriers.Carrier, error) {
+	t, config, err := q.configOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return t.Open(ctx, config, carriers.Setting{Events: events, CallbackURL: r.CallbackURL})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
-	"github.com/varsel/varsel/smsqueue/carriers"
 )
 
 // This package writes carriers, campaigns, ranges, messages, message_parts,
@@ -78,21 +77,6 @@ func groupExists(ctx context.Context, q db.Querier, account, group int64) error 
 		return problem.New(problem.KindNotFound, "group_not_found", "there is no such group")
 	}
 	return err
-}
-
-func selectRoutes(ctx context.Context, q db.Querier, where string, args ...any) ([]Route, error) {
-	return db.Collect(ctx, q, func(row *sql.Rows) (r Route, err error) {
-		var status string
-		var since int64
-		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &status, &r.Reason, &since, &r.holder)
-		r.Status, r.Since = carriers.Status(status), db.Time(since)
-		return r, err
-	}, `SELECT id, name, type, enabled, status, reason, status_at, holder FROM carriers `+where, args...)
-}
-
-func routeConfig(ctx context.Context, q db.Querier, id int64) (sealed string, err error) {
-	err = q.QueryRowContext(ctx, `SELECT config_sealed FROM carriers WHERE id = $1`, id).Scan(&sealed)
-	return sealed, err
 }
 
 // countColumns are the columns of campaigns that count messages, one a status.

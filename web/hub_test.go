@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
 )
 
@@ -29,7 +30,7 @@ func newHubWithCampaign(t *testing.T) (*hub[snapshot], watchable, chan struct{})
 	ring, err := secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	check(err)
 	acc, book := accounts.New(d), contacts.New(d)
-	queue := smsqueue.New(d, ring, acc, map[string]smsqueue.CarrierType{"simulator": {Open: simulator.Open, Validate: simulator.Validate}})
+	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
 	t.Cleanup(queue.Close)
 	account, err := acc.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme", Region: "NO", Sender: "ACME"})
 	check(err)

@@ -31,6 +31,7 @@ import (
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
 	"github.com/varsel/varsel/web"
 )
@@ -68,8 +69,7 @@ func newWorld(t *testing.T) *world {
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
 	w.accounts, w.book = accounts.New(w.db), contacts.New(w.db)
-	w.queue = smsqueue.New(w.db, ring, w.accounts, map[string]smsqueue.CarrierType{
-		"simulator": {Open: simulator.Open, Validate: simulator.Validate}})
+	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))

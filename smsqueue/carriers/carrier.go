@@ -31,7 +31,7 @@ type Carrier interface {
 // Opener starts a carrier from its configuration. It returns an error only for
 // a configuration that can never work; a peer that is away or refuses is a
 // State, and the carrier goes on trying.
-type Opener func(ctx context.Context, config json.RawMessage, events Events) (Carrier, error)
+type Opener func(ctx context.Context, config json.RawMessage, setting Setting) (Carrier, error)
 
 // Limits bound what may be under way at once.
 type Limits struct {
@@ -39,18 +39,22 @@ type Limits struct {
 	Throughput int // parts a second; 0 is no limit
 }
 
-// Submission is one part of a message, as it goes to the carrier.
+// Submission is one part of a message, as it goes to the carrier, or a whole
+// message for a carrier whose Features say so.
 type Submission struct {
 	MessageID int64
 	From      string // alphanumeric, short code, or digits with a leading +
 	To        string // E.164, with the leading +
 	Text      string // this part's text
 	Encoding  smstext.Encoding
-	Part      int    // 1 to Parts
-	Parts     int    // 1 for a message that fits
+	Part      int    // 1 to Parts, or Whole
+	Parts     int    // 1 for a message that fits; of a whole one, how many it will make
 	Reference uint16 // the same for all parts of one message
 	Validity  time.Duration
 }
+
+// Whole is the part number of a message that the carrier cuts by itself.
+const Whole = 0
 
 // Answer is the carrier's verdict on one submission.
 type Answer struct {
@@ -132,6 +136,9 @@ type Events struct {
 	// its peer only when stored is called with nil; with an error it asks the
 	// peer to send it again. It may block, which slows the peer down.
 	Receipt func(r Receipt, stored func(error))
+	// Inbound hands over a message from a handset, or a part of one, in the
+	// same way.
+	Inbound func(m Inbound, stored func(error))
 	// State is told at every change.
 	State func(State)
 }

@@ -22,10 +22,12 @@ type config struct {
 	Outcome      carriers.ReceiptState `json:"outcome"` // what every receipt says
 }
 
-// Validate tells whether a configuration can work. An error names the field.
-func Validate(raw json.RawMessage) error {
+// Type is the simulator as the queue knows it.
+var Type = carriers.Type{Features: features, Open: Open}
+
+func features(raw json.RawMessage) (carriers.Features, error) {
 	_, err := parseConfig(raw)
-	return err
+	return carriers.Features{}, err
 }
 
 func parseConfig(raw json.RawMessage) (config, error) {
@@ -90,12 +92,12 @@ type receipt struct {
 }
 
 // Open starts a simulator; it is a carriers.Opener. It runs until Close.
-func Open(_ context.Context, raw json.RawMessage, events carriers.Events) (carriers.Carrier, error) {
+func Open(_ context.Context, raw json.RawMessage, setting carriers.Setting) (carriers.Carrier, error) {
 	config, err := parseConfig(raw)
 	if err != nil {
 		return nil, err
 	}
-	return start(config, events), nil
+	return start(config, setting.Events), nil
 }
 
 func start(config config, events carriers.Events) *carrier {

@@ -18,7 +18,7 @@ func TestCarrierContract(t *testing.T) {
 		var c *carrier
 		return carriertest.Subject{
 			Open: func(t *testing.T, events carriers.Events) carriers.Carrier {
-				opened, err := Open(t.Context(), json.RawMessage(`{"window":20}`), events)
+				opened, err := Open(t.Context(), json.RawMessage(`{"window":20}`), carriers.Setting{Events: events})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,13 +42,13 @@ func TestReceiptsSayTheOutcomeAfterTheDelay(t *testing.T) {
 			var got []carriers.Receipt
 			began := time.Now()
 			raw := `{"receipt_delay":"5s","outcome":"` + string(outcome) + `"}`
-			c, err := Open(t.Context(), json.RawMessage(raw), carriers.Events{
+			c, err := Open(t.Context(), json.RawMessage(raw), carriers.Setting{Events: carriers.Events{
 				State: func(carriers.State) {},
 				Receipt: func(r carriers.Receipt, stored func(error)) {
 					got = append(got, r)
 					stored(nil)
 				},
-			})
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestReceiptsSayTheOutcomeAfterTheDelay(t *testing.T) {
 }
 
 func TestConfiguration(t *testing.T) {
-	if err := Validate(json.RawMessage(`{"window":100,"throughput":0,"receipt_delay":"0s","outcome":"delivered"}`)); err != nil {
+	if _, err := features(json.RawMessage(`{"window":100,"throughput":0,"receipt_delay":"0s","outcome":"delivered"}`)); err != nil {
 		t.Error(err)
 	}
 	for raw, mention := range map[string]string{
@@ -83,7 +83,7 @@ func TestConfiguration(t *testing.T) {
 		`{"outcome":"enroute"}`:   "outcome: ",
 		`{"outcomes":"x"}`:        `"outcomes" is not a field`,
 	} {
-		if err := Validate(json.RawMessage(raw)); err == nil || !strings.Contains(err.Error(), mention) {
+		if _, err := features(json.RawMessage(raw)); err == nil || !strings.Contains(err.Error(), mention) {
 			t.Errorf("%s: got %v, want a mention of %q", raw, err, mention)
 		}
 	}

@@ -54,12 +54,12 @@ var normalPace = pace{
 
 // Open starts a carrier; it is a carriers.Opener. The context governs only the
 // opening: the carrier runs until Close.
-func Open(_ context.Context, raw json.RawMessage, events carriers.Events) (carriers.Carrier, error) {
+func Open(_ context.Context, raw json.RawMessage, setting carriers.Setting) (carriers.Carrier, error) {
 	config, err := parseConfig(raw)
 	if err != nil {
 		return nil, err
 	}
-	c := newCarrier(config, events)
+	c := newCarrier(config, setting.Events)
 	c.start()
 	return c, nil
 }

@@ -62,7 +62,7 @@ func serve(t testing.TB, o smscsim.Options) *smscsim.Server {
 
 func openCarrier(t testing.TB, raw string, events carriers.Events) carriers.Carrier {
 	t.Helper()
-	c, err := Open(t.Context(), json.RawMessage(raw), events)
+	c, err := Open(t.Context(), json.RawMessage(raw), carriers.Setting{Events: events})
 	if err != nil {
 		t.Fatal(err)
 	}

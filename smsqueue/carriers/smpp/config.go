@@ -45,11 +45,12 @@ func defaultConfig() config {
 	}
 }
 
-// Validate tells whether a configuration can work at all. An error names the
-// field and never holds a value of it.
-func Validate(raw json.RawMessage) error {
+// Type is SMPP as the queue knows it.
+var Type = carriers.Type{Features: features, Open: Open}
+
+func features(raw json.RawMessage) (carriers.Features, error) {
 	_, err := parseConfig(raw)
-	return err
+	return carriers.Features{}, err
 }
 
 func parseConfig(raw json.RawMessage) (config, error) {

@@ -55,7 +55,7 @@ func TestConfigurationErrorsNameTheFieldAndKeepTheSecret(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			raw := `{"addr":"h:1","system_id":"acme","password":"` + secret + `",` + tt.change + `}`
-			err := Validate(json.RawMessage(raw))
+			_, err := features(json.RawMessage(raw))
 			if err == nil || !strings.Contains(err.Error(), tt.mention) {
 				t.Fatalf("got %v; want a mention of %q", err, tt.mention)
 			}
@@ -72,7 +72,7 @@ func TestConfigurationThatIsNoJSONObject(t *testing.T) {
 		`{"addr":"h:1","system_id":"acme"} {"password":"` + secret + `"}`,
 		`{"password":` + secret + `}`,
 	} {
-		err := Validate(json.RawMessage(raw))
+		_, err := features(json.RawMessage(raw))
 		if err == nil {
 			t.Errorf("%s was accepted", raw)
 		} else if strings.Contains(err.Error(), secret) {

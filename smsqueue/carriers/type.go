@@ -1,0 +1,54 @@
+package carriers
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// Type is a kind of carrier that can be configured.
+type Type struct {
+	// Features checks a configuration and tells what a carrier with it can do.
+	// An error names the field and never holds a value of it.
+	Features func(config json.RawMessage) (Features, error)
+	Open     Opener
+	// Hear reads what the provider posts to the carrier's CallbackURL; nil for a
+	// carrier that has links of its own. A callback that is not the provider's,
+	// or cannot be read, is an Error of kind Rejected.
+	Hear func(config json.RawMessage, c Callback) (Heard, error)
+}
+
+// Features are what a carrier can do, known from its configuration alone.
+type Features struct {
+	// Whole: the carrier takes a message in one submission and cuts it itself.
+	Whole bool `json:"whole,omitempty"`
+	// Slots is into how many equal shares the carrier can be divided over
+	// processes; 0 is one.
+	Slots int `json:"slots,omitempty"`
+}
+
+// Setting is what a carrier is opened with.
+type Setting struct {
+	Events
+	// CallbackURL is where the provider can post receipts and inbound messages;
+	// empty when the installation has no public address.
+	CallbackURL string
+	// Share is how many of the carrier's slots this process has; 0 is all of
+	// them. Limits answers those of the share.
+	Share int
+}
+
+// Callback is a request that a provider made to a carrier's CallbackURL.
+type Callback struct {
+	Method string
+	URL    string // as the provider has called it, with its query
+	Header http.Header
+	Body   []byte
+}
+
+// Heard is what a callback told, and what to answer when all of it is stored.
+type Heard struct {
+	Receipts    []Receipt
+	Inbound     []Inbound
+	ContentType string // of Reply
+	Reply       []byte // the body of the 200; empty for none
+}
