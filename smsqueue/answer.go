@@ -2,9 +2,9 @@ package smsqueue
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -138,65 +138,113 @@ func (l *link) untilStored(ctx context.Context, what string, do func() ([]string
 
 // tryStoreAnswers returns the carrier's ids that became known.
 func (l *link) tryStoreAnswers(ctx context.Context, batch []*flight) ([]string, error) {
-	pool, err := poolFor(ctx, l.w.db, len(batch))
+	campaigns := map[int64]bool{}
+	for _, f := range batch {
+		campaigns[f.campaign] = true
+	}
+	// Once for those that are where they were left, once for the others.
+	pool, err := poolFor(ctx, l.w.db, 2*len(campaigns))
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(batch))
-	flights := make(map[int64]*flight, len(batch))
-	for i, f := range batch {
-		ids[i], flights[f.id] = f.id, f
-	}
-	var keys []string
+	var known accepted
+	var moved map[int64]*flight // those that are not where the claim left them
 	now := time.Now()
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
 		spare := pool
-		locked, err := lockRows(ctx, tx, ids)
+		known = accepted{route: l.route.ID}
+		moves := make([]move, len(batch))
+		moved = make(map[int64]*flight, len(batch))
+		for i, f := range batch {
+			moves[i], moved[f.id] = f.verdict(now), f
+		}
+		made, err := apply(ctx, tx, moves, &spare, now)
 		if err != nil {
 			return err
 		}
-		var moves []move
-		var rows [][]any
-		keys = nil
-		for _, current := range locked {
-			f := flights[current.id]
-			if current.status == Sending || current.status == Unconfirmed { // else this batch is stored already
-				keys, rows = l.partRows(f, keys, rows)
-			}
-			m := f.verdict(now)
-			m.row = current
-			moves = append(moves, m)
+		for _, m := range made {
+			known.add(moved[m.id])
+			delete(moved, m.id)
 		}
-		if err := tx.Bulk(ctx, "message_parts", partColumns, rows); err != nil {
+		if err := l.answerMoved(ctx, tx, moved, &known, &spare, now); err != nil {
 			return err
 		}
-		_, err = apply(ctx, tx, moves, &spare, now)
-		return err
+		return tx.Bulk(ctx, "message_parts", partColumns, known.rows)
 	})
-	return keys, err
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range batch {
+		l.again(l.recent.settle(f, moved[f.id] == nil))
+	}
+	return known.keys, nil
+}
+
+// again takes up receipts that have waited for an answer.
+func (l *link) again(waited []*receipt) {
+	for _, r := range waited {
+		if !l.receipts.Add(r) {
+			r.stored(errNotStored)
+		}
+	}
+}
+
+// answerMoved is for messages that are not where the claim left them: another
+// process has decided about them, or this batch is stored already.
+func (l *link) answerMoved(ctx context.Context, tx *db.Tx, flights map[int64]*flight, known *accepted, ids *idPool, now time.Time) error {
+	if len(flights) == 0 {
+		return nil
+	}
+	locked, err := lockRows(ctx, tx, slices.Collect(maps.Keys(flights)))
+	if err != nil {
+		return err
+	}
+	var moves []move
+	for _, current := range locked {
+		f := flights[current.id]
+		if current.status == Sending || current.status == Unconfirmed {
+			known.add(f)
+		}
+		m := f.verdict(now)
+		m.row = current
+		moves = append(moves, m)
+	}
+	_, err = apply(ctx, tx, moves, ids, now)
+	return err
 }
 
 var partColumns = []string{"message_id", "part", "carrier_id", "carrier_key", "carrier_raw"}
 
-// partRows adds the rows and keys of the parts that were accepted.
-func (l *link) partRows(f *flight, keys []string, rows [][]any) ([]string, [][]any) {
+// accepted are the parts that a carrier has taken.
+type accepted struct {
+	route int64
+	keys  []string
+	rows  [][]any // of message_parts
+}
+
+func (k *accepted) add(f *flight) {
 	for i, a := range f.answers {
-		if a.Err == nil {
-			key := idKey(a.ID)
-			keys = append(keys, key)
-			rows = append(rows, []any{f.id, int64(f.submissions[i].Part), l.route.ID, key, a.ID})
+		if a.Err != nil {
+			continue
 		}
+		key := idKey(a.ID)
+		k.keys = append(k.keys, key)
+		k.rows = append(k.rows, []any{f.id, int64(f.submissions[i].Part), k.route, key, a.ID})
 	}
-	return keys, rows
 }
 
 // idList is ids as the keys of a JSON object, which is how a batch goes into a
 // statement that both databases read.
 func idList(ids []int64) (string, error) {
-	keys := make(map[string]int, len(ids))
-	for _, id := range ids {
-		keys[strconv.FormatInt(id, 10)] = 1
+	text := make([]byte, 0, 24*len(ids)+2)
+	text = append(text, '{')
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, '"')
+		text = strconv.AppendInt(text, id, 10)
+		text = append(text, `":1`...)
 	}
-	text, err := json.Marshal(keys)
-	return string(text), err
+	return string(append(text, '}')), nil
 }

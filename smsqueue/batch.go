@@ -1,22 +1,32 @@
 package smsqueue
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
-// batcher gathers what many produce for one that commits. It never waits for
-// a batch to fill: it works at once when it is idle, and else takes all that
-// arrived meanwhile.
+// batcher gathers what many produce for one that commits. It works at once when
+// it is idle, and else takes all that arrived meanwhile, and what keeps coming.
 type batcher[T any] struct {
+	bounds
 	mu      sync.Mutex
 	changed sync.Cond
 	pending []T
-	max     int // of one batch
-	limit   int // Add blocks while more than this is pending; 0: never
 	closed  bool
 	done    chan struct{}
 }
 
-func newBatcher[T any](max, limit int, work func([]T)) *batcher[T] {
-	b := &batcher[T]{max: max, limit: limit, done: make(chan struct{})}
+type bounds struct {
+	max   int // of one batch
+	limit int // Add blocks while more than this is pending; 0: never
+	// gather bounds how long the next batch may grow behind one that was just
+	// worked off; it ends when nothing more comes, as at a peer that has sent all
+	// that it may have unacknowledged.
+	gather time.Duration
+}
+
+func newBatcher[T any](limits bounds, work func([]T)) *batcher[T] {
+	b := &batcher[T]{bounds: limits, done: make(chan struct{})}
 	b.changed.L = &b.mu
 	go b.run(work)
 	return b
@@ -54,6 +64,23 @@ func (b *batcher[T]) run(work func([]T)) {
 			return
 		}
 		work(batch)
+		b.grow()
+	}
+}
+
+// lull is how long nothing has to come for a batch to be complete.
+const lull = 2 * time.Millisecond
+
+func (b *batcher[T]) grow() {
+	for waited, before := time.Duration(0), 0; waited < b.gather; waited += lull {
+		b.mu.Lock()
+		n := len(b.pending)
+		b.mu.Unlock()
+		if n == before || n >= b.max {
+			return
+		}
+		before = n
+		time.Sleep(lull)
 	}
 }
 

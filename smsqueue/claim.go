@@ -26,6 +26,7 @@ type candidate struct {
 	encoding     smstext.Encoding
 	duplicate    bool
 	contactGone  bool
+	returned     bool // it was claimed before
 }
 
 // claim takes the next messages of the range that fit into parts, checks every
@@ -41,11 +42,18 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
 		claimed = nil
 		pool := ids
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		claimedTo, err := lockClaims(ctx, tx, r)
+		if err != nil {
+			return err
+		}
 		text, err := readText(ctx, tx, r)
 		if err != nil {
 			return err
 		}
-		all, err := selectCandidates(ctx, tx, r, parts, now)
+		all, err := selectCandidates(ctx, tx, r, claimedTo, parts, now)
 		if err != nil {
 			return err
 		}
@@ -65,6 +73,9 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if n := len(claimed); n > 0 && claimed[n-1].id == r.last {
+		l.w.nudge() // the next range may come
 	}
 	return launch(r, l.route.Features.Whole, claimed, done, now), nil
 }
@@ -100,16 +111,29 @@ func readText(ctx context.Context, tx *db.Tx, r *running) (t campaignText, err e
 	return t, err
 }
 
-func selectCandidates(ctx context.Context, tx *db.Tx, r *running, limit int, now time.Time) ([]candidate, error) {
+// lockClaims keeps the range for this claim and answers how far it was claimed.
+// The queued messages of a range are changed only by who has locked the range.
+func lockClaims(ctx context.Context, tx *db.Tx, r *running) (claimedTo int64, err error) {
+	err = tx.QueryRowContext(ctx, tx.ForUpdate(`
+		SELECT claimed_id FROM ranges WHERE id = $1 AND generation = $2 AND state = 'running'`), r.id, r.generation).Scan(&claimedTo)
+	if db.IsNone(err) {
+		return 0, errNotNow // it was taken over
+	}
+	return claimedTo, err
+}
+
+func selectCandidates(ctx context.Context, tx *db.Tx, r *running, claimedTo int64, limit int, now time.Time) ([]candidate, error) {
 	return db.Collect(ctx, tx, func(rows *sql.Rows) (c candidate, err error) {
-		c.status, c.money, c.account, c.campaign, c.route, c.lane = Queued, Reserved, r.account, r.campaign, r.route, r.lane
-		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate, &c.contactGone)
-	}, tx.ForUpdate(`
-		SELECT m.id, m.phone, m.sender, m.body, m.encoding, m.parts, m.price_micro, m.money, m.tries, m.possible_duplicate,
+		c.status, c.stored, c.account, c.campaign, c.route, c.lane, c.locked = Queued, Queued, r.account, r.campaign, r.route, r.lane, true
+		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate,
+			&c.returned, &c.contactGone)
+	}, `
+		SELECT m.id, m.phone, m.sender, m.body, m.encoding, m.parts, m.price_micro, m.money, m.tries, m.possible_duplicate, m.due_at > 0,
 			m.contact_id <> 0 AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = m.contact_id AND c.state = 'active')
 		FROM messages m
-		WHERE m.id BETWEEN $1 AND $2 AND m.status = 'queued' AND m.due_at <= $3 ORDER BY m.id LIMIT $4`),
-		r.first, r.last, db.Millis(now), limit)
+		WHERE m.id BETWEEN $1 AND $2 AND m.status = 'queued' AND m.due_at <= $3 AND (m.due_at > 0 OR m.id > $5)
+		ORDER BY m.id LIMIT $4`,
+		r.first, r.last, db.Millis(now), limit, claimedTo)
 }
 
 // fitting is as many of the messages as have room for their parts, but one at
@@ -138,32 +162,44 @@ func sortOut(all []candidate, r *running, now time.Time) (going []candidate, end
 	return going, ended
 }
 
-// markSending is the claim. Whose it is stands in the range, so that a
-// take-over knows which messages are in doubt.
+// markSending is the claim: of messages that go for the first time it is how far
+// the range has come, of others their own status. Whose it is stands in the
+// range, so that a take-over knows which messages are in doubt.
 func markSending(ctx context.Context, tx *db.Tx, r *running, claimed []candidate) error {
 	if len(claimed) == 0 {
 		return nil
 	}
-	ids := make([]int64, len(claimed))
-	for i, c := range claimed {
-		ids[i] = c.id
+	var to int64
+	var again []int64
+	for i := range claimed {
+		c := &claimed[i]
+		c.locked = false
+		if c.returned {
+			again, c.stored = append(again, c.id), Sending
+		} else {
+			to = c.id
+		}
 	}
-	list, err := idList(ids)
-	if err != nil {
-		return err
+	if to > 0 {
+		if _, err := tx.ExecContext(ctx, `UPDATE ranges SET claimed_id = $1 WHERE id = $2`, to, r.id); err != nil {
+			return err
+		}
 	}
-	if err := tx.PreferIndexes(ctx); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE messages SET status = 'sending', reason = '', code = ''
-		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list); err != nil {
-		return err
+	if len(again) > 0 {
+		list, err := idList(again)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE messages SET status = 'sending', reason = '', code = '', due_at = 0
+			WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list); err != nil {
+			return err
+		}
 	}
 	if r.campaign == 0 {
 		return nil
 	}
-	return count(ctx, tx, r.campaign, map[Status]int{Queued: -len(claimed), Sending: len(claimed)})
+	return addDelta(ctx, tx, r.campaign, Counts{Queued: -len(claimed), Sending: len(claimed)})
 }
 
 // acceptedParts finds the parts that went earlier: a message that was

@@ -50,7 +50,13 @@ func workAlone(url string) error {
 		return err
 	}
 	q := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: accounts.New(d), Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
-	w, err := smsqueue.StartWorker(ctx, q, smsqueue.EmbeddedRedis().Client, "worker", noJobs)
+	redis := smsqueue.EmbeddedRedis()
+	if url := os.Getenv("VARSEL_TEST_REDIS"); url != "" {
+		if redis, err = smsqueue.DialRedis(url); err != nil {
+			return err
+		}
+	}
+	w, err := smsqueue.StartWorker(ctx, q, redis.Client, "worker", noJobs)
 	if err != nil {
 		return err
 	}
@@ -63,7 +69,7 @@ func workAlone(url string) error {
 func (h *house) spawn() *exec.Cmd {
 	h.t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), workerEnv+"="+h.url, "VARSEL_TEST_KEY="+h.key)
+	cmd.Env = append(os.Environ(), workerEnv+"="+h.url, "VARSEL_TEST_KEY="+h.key, "VARSEL_TEST_REDIS="+h.redisURL)
 	cmd.Stderr = os.Stderr
 	_, err := cmd.StdinPipe()
 	must(h.t, err)

@@ -33,20 +33,18 @@ func (w *Worker) expire(ctx context.Context, r rangeRow) error {
 	}
 	return w.db.InTx(ctx, func(tx *db.Tx) error {
 		ids := pool
+		rows, err := lockRange(ctx, tx, r, Queued, Sent, Unconfirmed)
+		if err != nil {
+			return err
+		}
 		var moves []move
-		for _, status := range []Status{Queued, Sent, Unconfirmed} {
-			rows, err := lockRange(ctx, tx, r.first, r.last, status)
-			if err != nil {
-				return err
-			}
-			for _, m := range rows {
-				moves = append(moves, move{row: m, to: Expired, reason: "deadline"})
-			}
+		for _, m := range rows {
+			moves = append(moves, move{row: m, to: Expired, reason: "deadline"})
 		}
 		if _, err := apply(ctx, tx, moves, &ids, time.Now()); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE ranges SET closed = TRUE, state = 'done' WHERE id = $1 AND state IN ('waiting', 'done')`, r.id)
+		_, err = tx.ExecContext(ctx, `UPDATE ranges SET closed = TRUE, state = 'done' WHERE id = $1 AND state IN ('waiting', 'done')`, r.id)
 		return err
 	})
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// unfinishedPerCampaign is how many ranges of a campaign are in Redis at
-	// most; a finished one calls the next.
+	// unfinishedPerCampaign is how many ranges of a campaign that are not claimed
+	// to their end are in Redis at most; one that comes to its end calls the next.
 	unfinishedPerCampaign = 4
 	// lookEvery is how often rows are looked for that another process wrote.
 	lookEvery = 250 * time.Millisecond
@@ -154,7 +154,7 @@ func selectWaiting(ctx context.Context, q db.Querier, route int64, now time.Time
 		return u, row.Scan(&u.account, &u.campaign, &u.lane, &u.n)
 	}, `
 		SELECT account_id, campaign_id, lane, COUNT(*) FROM ranges
-		WHERE carrier_id = $1 AND state IN ('dispatched', 'running') GROUP BY account_id, campaign_id, lane`, route)
+		WHERE carrier_id = $1 AND state IN ('dispatched', 'running') AND claimed_id < last_id GROUP BY account_id, campaign_id, lane`, route)
 	if err != nil {
 		return nil, nil, err
 	}

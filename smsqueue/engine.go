@@ -44,7 +44,7 @@ func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 	s.server = asynq.NewServerFromRedisClient(w.redis, asynq.Config{
 		Concurrency:         laneConcurrency,
 		Queues:              map[string]int{s.queue: 1},
-		TaskCheckInterval:   50 * time.Millisecond,
+		TaskCheckInterval:   lane.checkInterval(),
 		ShutdownTimeout:     30 * time.Second,
 		HealthCheckInterval: 15 * time.Second,
 		Logger:              engineLog{},
@@ -61,6 +61,15 @@ func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 		return nil // outcome and due time are rows
 	})
 	return s, s.server.Start(mux)
+}
+
+// checkInterval is how often Redis is asked for work when it had none. In the
+// other lanes the next ranges are there before the earlier ones are done.
+func (l Lane) checkInterval() time.Duration {
+	if l == Urgent {
+		return 10 * time.Millisecond
+	}
+	return 50 * time.Millisecond
 }
 
 func (s *laneServer) stop() { s.server.Shutdown() }

@@ -49,56 +49,79 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 
 // expand turns the next recipients into messages: one row per phone number, in
 // the order of the numbers, so that the last number is the place to go on from.
+// Who is left out is counted before the lot that finds nobody more.
 func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) {
-	first, err := w.db.NewIDs(ctx, expandLot)
+	ids, err := w.lotIDs(ctx)
 	if err != nil {
 		return false, err
 	}
-	rangeIDs, err := w.db.NewIDs(ctx, expandLot/rangeSize)
-	if err != nil {
-		return false, err
+	var left *LeftOut
+	if w.short[c.id] {
+		if left, err = countLeftOut(ctx, w.db, c); err != nil {
+			return false, err
+		}
 	}
-	pool, err := poolFor(ctx, w.db, 1)
-	if err != nil {
-		return false, err
-	}
-	now := time.Now()
+	var full bool
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
-		more = false
-		ids := pool
-		mine, err := takeCampaign(ctx, tx, c, now)
-		if err != nil || !mine {
-			return err
-		}
-		if err := groupExists(ctx, tx, c.account, c.group); problem.As(err) != nil {
-			return holdCampaign(ctx, tx, c, "group_gone")
-		} else if err != nil {
-			return err
-		}
-		l, err := insertRecipients(ctx, tx, c, first, rangeIDs, now)
-		if err != nil {
-			return err
-		}
-		if c.ceiling > 0 && c.reserved+l.cost > c.ceiling {
-			if err := dropRecipients(ctx, tx, l); err != nil {
-				return err
-			}
-			return holdCampaign(ctx, tx, c, "cost_above_ceiling")
-		}
-		more = l.count == expandLot
-		if l.count > 0 {
-			if err := insertRanges(ctx, tx, c.ranges(l, rangeIDs, now)); err != nil {
-				return err
-			}
-			entry := billing.Entry{ID: ids.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
-				Micro: l.cost, Currency: c.currency, Messages: l.count, Parts: l.parts}
-			if err := billing.Post(ctx, tx, entry, now); err != nil {
-				return err
-			}
-		}
-		return advanceCampaign(ctx, tx, c, l, !more, &ids, now)
+		more, full, err = c.expandLot(ctx, tx, ids, left, time.Now())
+		return err
 	})
-	return more, err
+	delete(w.short, c.id)
+	if err == nil && more && !full {
+		w.short[c.id] = true
+	}
+	return more && err == nil, err
+}
+
+// lotIDs are what one lot may need.
+type lotIDs struct{ message, rng, ledger int64 }
+
+func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
+	ids.message, err = w.db.NewIDs(ctx, expandLot)
+	if err == nil {
+		ids.rng, err = w.db.NewIDs(ctx, expandLot/rangeSize)
+	}
+	if err == nil {
+		ids.ledger, err = w.db.NewIDs(ctx, 3)
+	}
+	return ids, err
+}
+
+// expandLot says whether the campaign goes on, and whether the lot was full.
+func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more, full bool, err error) {
+	mine, err := takeCampaign(ctx, tx, c, now)
+	if err != nil || !mine {
+		return false, false, err
+	}
+	if err := groupExists(ctx, tx, c.account, c.group); problem.As(err) != nil {
+		return false, false, holdCampaign(ctx, tx, c, "group_gone")
+	} else if err != nil {
+		return false, false, err
+	}
+	l, err := insertRecipients(ctx, tx, c, ids.message, ids.rng, now)
+	pool := idPool{ids.ledger}
+	switch {
+	case err != nil:
+		return false, false, err
+	case l.count == 0 && left != nil:
+		return false, false, finishExpansion(ctx, tx, c, *left, &pool, now)
+	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
+		if err := dropRecipients(ctx, tx, l); err != nil {
+			return false, false, err
+		}
+		return false, false, holdCampaign(ctx, tx, c, "cost_above_ceiling")
+	case l.count == 0:
+		return true, false, nil
+	}
+	if err := insertRanges(ctx, tx, c.ranges(l, ids.rng, now)); err != nil {
+		return false, false, err
+	}
+	entry := billing.Entry{ID: pool.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
+		Micro: l.cost, Currency: c.currency, Messages: l.count, Parts: l.parts}
+	if err := billing.Post(ctx, tx, entry, now); err != nil {
+		return false, false, err
+	}
+	return true, l.count == expandLot, advanceCampaign(ctx, tx, c, l)
 }
 
 // recipients is what one lot of an expansion made.

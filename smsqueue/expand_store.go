@@ -32,9 +32,26 @@ func takeCampaign(ctx context.Context, tx *db.Tx, c starting, now time.Time) (bo
 	return n == 1, err
 }
 
+// walkContacts makes PostgreSQL find the recipients of a large group in the order
+// of the index of numbers: its every lot would else sort the whole group. A small
+// group is one lot, and sorting it is less than walking the address book.
+func walkContacts(ctx context.Context, tx *db.Tx, group int64) error {
+	var large bool
+	err := tx.QueryRowContext(ctx, `
+		SELECT CASE WHEN COUNT(*) >= $2 THEN 1 ELSE 0 END FROM (SELECT 1 FROM group_members WHERE group_id = $1 LIMIT $2) AS m`,
+		group, int64(expandLot)).Scan(&large)
+	if err != nil || !large {
+		return err
+	}
+	return tx.PreferOrder(ctx)
+}
+
 // insertRecipients writes the messages of a lot with ids from first on, which
 // belong to ranges with ids from rangeID on.
 func insertRecipients(ctx context.Context, tx *db.Tx, c starting, first, rangeID int64, now time.Time) (l recipients, err error) {
+	if err := walkContacts(ctx, tx, c.group); err != nil {
+		return l, err
+	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO messages (id, account_id, campaign_id, range_id, contact_id, phone, encoding, parts, price_micro, status, queued_at)
 		SELECT $1 + n.place, $2, $3, $4 + n.place / $5, n.contact_id, n.phone, c.encoding, c.parts,
@@ -70,28 +87,33 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 	return err
 }
 
-// advanceCampaign saves the place to go on from. The last lot also counts who
-// was left out, and ends a campaign that reached nobody.
-func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients, last bool, ids *idPool, now time.Time) error {
-	after := l.lastPhone
-	if l.count == 0 {
-		after = c.after
-	}
+// advanceCampaign saves the place to go on from.
+func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l recipients) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3 WHERE id = $4`,
+		l.lastPhone, l.count, l.cost, c.id)
+	return err
+}
+
+// finishExpansion ends a campaign that reached nobody.
+func finishExpansion(ctx context.Context, tx *db.Tx, c starting, left LeftOut, ids *idPool, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET expand_after = $1, expanded = $2, queued = queued + $3, reserved_micro = reserved_micro + $4
-		WHERE id = $5`, after, last, l.count, l.cost, c.id); err != nil || !last {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET without_number = n.no_number, invalid_number = n.invalid, shared_number = n.shared
-		FROM (
-			SELECT COUNT(CASE WHEN p.phone = '' AND p.phone_rule = 'none' THEN 1 END) AS no_number,
-				COUNT(CASE WHEN p.phone = '' AND p.phone_rule <> 'none' THEN 1 END) AS invalid,
-				COUNT(NULLIF(p.phone, '')) - COUNT(DISTINCT NULLIF(p.phone, '')) AS shared
-			FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
-			WHERE p.account_id = $2 AND p.state = 'active'
-		) AS n WHERE id = $3`, c.group, c.account, c.id); err != nil {
+		UPDATE campaigns SET expanded = TRUE, without_number = $1, invalid_number = $2, shared_number = $3 WHERE id = $4`,
+		left.WithoutNumber, left.InvalidNumber, left.SharedNumber, c.id); err != nil {
 		return err
 	}
 	return closeCampaign(ctx, tx, c.id, ids, now)
+}
+
+// countLeftOut reads the whole group, and so stands in no transaction that writes.
+func countLeftOut(ctx context.Context, q db.Querier, c starting) (*LeftOut, error) {
+	l := &LeftOut{}
+	err := q.QueryRowContext(ctx, `
+		SELECT COUNT(CASE WHEN p.phone = '' AND p.phone_rule = 'none' THEN 1 END),
+			COUNT(CASE WHEN p.phone = '' AND p.phone_rule <> 'none' THEN 1 END),
+			COUNT(NULLIF(p.phone, '')) - COUNT(DISTINCT NULLIF(p.phone, ''))
+		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
+		WHERE p.account_id = $2 AND p.state = 'active'`, c.group, c.account).
+		Scan(&l.WithoutNumber, &l.InvalidNumber, &l.SharedNumber)
+	return l, err
 }

@@ -49,6 +49,10 @@ const (
 	claimPatience = 20 * time.Millisecond
 	// largestClaim bounds one transaction.
 	largestClaim = 500
+	// largestStored bounds a transaction of answers or receipts.
+	largestStored = 2000
+	// storeGather makes such transactions larger when many answers come.
+	storeGather = 20 * time.Millisecond
 	// storingLimit holds submitting back while storing answers falls behind.
 	storingLimit = 4000
 	// Bounds of the pause after a throttled answer; it doubles while they go on.

@@ -31,7 +31,7 @@ func (q *Queue) Hear(ctx context.Context, token string, c carriers.Callback) (ca
 	for i, one := range heard.Receipts {
 		batch[i] = &receipt{Receipt: one, key: idKey(one.ID)}
 	}
-	return heard, q.keepReceipts(ctx, r.ID, batch)
+	return heard, q.keepReceipts(ctx, r.ID, batch, nil)
 }
 
 var errNoCallback = problem.New(problem.KindNotFound, "callback_not_found", "no carrier has this address")

@@ -21,15 +21,17 @@ import (
 // house is what the tests of the pipeline stand on: a database, an account
 // with its agreement, and a real SMSC on a socket.
 type house struct {
-	t       testing.TB
-	url     string
-	key     string // file of the secret key
-	db      *db.DB
-	acc     *accounts.Accounts
-	book    *contacts.Book
-	queue   *smsqueue.Queue
-	account accounts.Account
-	smsc    *smscsim.Server
+	t   testing.TB
+	url string
+	key string // file of the secret key
+	// redisURL is of the Redis that a process of its own works on; empty for one inside it.
+	redisURL string
+	db       *db.DB
+	acc      *accounts.Accounts
+	book     *contacts.Book
+	queue    *smsqueue.Queue
+	account  accounts.Account
+	smsc     *smscsim.Server
 }
 
 // eachHouse runs test on both databases, beside others: most of it is waiting.
@@ -48,7 +50,7 @@ func newHouse(t testing.TB, url string, faults smscsim.Faults) *house {
 	acc := h.acc
 	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
 	t.Cleanup(h.queue.Close)
-	h.smsc, err = smscsim.Start(smscsim.Options{SystemID: "varsel", Password: "secret", Faults: faults})
+	h.smsc, err = smscsim.Start(smscsim.Options{SystemID: "varsel", Password: "secret", Unacknowledged: benchUnacknowledged, Faults: faults})
 	must(t, err)
 	t.Cleanup(func() { h.smsc.Close() })
 	h.account = h.open("acme")

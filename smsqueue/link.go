@@ -21,6 +21,7 @@ type link struct {
 	gate     *gate
 	answers  *batcher[*flight]
 	receipts *batcher[*receipt]
+	recent   recent
 	servers  []*laneServer
 
 	mu    sync.Mutex
@@ -39,8 +40,8 @@ func (w *Worker) openLink(ctx context.Context, r Route) error {
 		return err
 	}
 	l := &link{w: w, route: r, alive: true, quit: make(chan struct{}), gate: newGate(1, 0)}
-	l.answers = newBatcher(largestClaim, 0, l.storeAnswers)
-	l.receipts = newBatcher(largestClaim, 4*largestClaim, l.storeReceipts)
+	l.answers = newBatcher(bounds{max: largestStored, gather: storeGather}, l.storeAnswers)
+	l.receipts = newBatcher(bounds{max: largestStored, limit: 4 * largestStored, gather: storeGather}, l.storeReceipts)
 	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, State: l.changed})
 	if err != nil {
 		l.answers.Close()
@@ -77,6 +78,9 @@ func (w *Worker) closeLink(ctx context.Context, l *link) error {
 	err := l.carrier.Close()
 	l.answers.Close()
 	l.receipts.Close()
+	for _, r := range l.recent.close() {
+		r.stored(errNotStored)
+	}
 	if err != nil {
 		slog.Warn("a carrier did not close in order", "carrier", l.route.Name, "error", err)
 	}

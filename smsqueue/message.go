@@ -67,7 +67,7 @@ func (q *Queue) Messages(ctx context.Context, account int64, f MessageFilter) ([
 		}
 		some, err := selectMessages(ctx, q.db, `
 			WHERE m.id BETWEEN $1 AND $2 AND m.account_id = $3
-				AND (CAST($4 AS BIGINT) = 0 OR m.campaign_id = $4) AND ($5 = '' OR m.status = $5)
+				AND (CAST($4 AS BIGINT) = 0 OR m.campaign_id = $4) AND ($5 = '' OR `+shownStatus+` = $5)
 			ORDER BY m.id DESC LIMIT $6`, first, min(last, before-1), account, f.Campaign, string(f.Status), f.Limit-len(found))
 		if err != nil {
 			return nil, err

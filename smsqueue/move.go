@@ -4,23 +4,19 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
-	"github.com/varsel/varsel/internal/events"
 )
 
-// row is what a move needs to know of a message, read and locked in the same
-// transaction.
+// row is what a move needs to know of a message: read and locked in the same
+// transaction, or remembered from when it was last written.
 type row struct {
 	id, account, campaign, route int64
+	stored                       Status // as it stands in the database; see flying
 	phone                        string
 	status                       Status
 	money                        Money
@@ -28,6 +24,13 @@ type row struct {
 	price                        int64
 	tries                        int
 	lane                         Lane
+	locked                       bool // read in this transaction
+}
+
+// flying says whether a message that stands as queued is on its way to the
+// carrier: it was claimed with its range, and has not come back since.
+func flying(stored Status, due, id, claimed int64) bool {
+	return stored == Queued && due == 0 && id <= claimed
 }
 
 // move takes one message from one status to another.
@@ -52,29 +55,69 @@ func lockRows(ctx context.Context, tx *db.Tx, ids []int64) ([]row, error) {
 	if err := tx.PreferIndexes(ctx); err != nil {
 		return nil, err
 	}
-	return db.Collect(ctx, tx, scanRow, tx.ForUpdate(selectRow+`
-		WHERE m.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) ORDER BY m.id`), list)
+	return collectRows(ctx, tx, `WHERE m.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) ORDER BY m.id`, list)
 }
 
-const selectRow = `
-	SELECT m.id, m.account_id, m.campaign_id, m.phone, m.status, m.money, m.parts, m.price_micro, m.tries,
-		(SELECT carrier_id FROM ranges WHERE ranges.id = m.range_id), (SELECT lane FROM ranges WHERE ranges.id = m.range_id)
-	FROM messages m`
+// collectRows reads the ranges once the messages are locked: a claim writes its
+// range alone.
+func collectRows(ctx context.Context, tx *db.Tx, where string, args ...any) ([]row, error) {
+	type place struct{ id, due int64 }
+	var places []place // of each row: its range, and its due time
+	rows, err := db.Collect(ctx, tx, func(r *sql.Rows) (m row, err error) {
+		var p place
+		m.locked = true
+		err = r.Scan(&m.id, &m.account, &m.campaign, &m.phone, &m.stored, &m.money, &m.parts, &m.price, &m.tries, &p.id, &p.due)
+		places = append(places, p)
+		return m, err
+	}, tx.ForUpdate(`
+		SELECT m.id, m.account_id, m.campaign_id, m.phone, m.status, m.money, m.parts, m.price_micro, m.tries, m.range_id, m.due_at
+		FROM messages m `+where), args...)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	of := map[int64]*rangeRow{}
+	for _, p := range places {
+		of[p.id] = nil
+	}
+	if err := readRanges(ctx, tx, of); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		m, r := &rows[i], of[places[i].id]
+		m.route, m.lane, m.status = r.route, r.lane, m.stored
+		if flying(m.stored, places[i].due, m.id, r.claimed) {
+			m.status = Sending
+		}
+	}
+	return rows, nil
+}
 
-func scanRow(r *sql.Rows) (m row, err error) {
-	return m, r.Scan(&m.id, &m.account, &m.campaign, &m.phone, &m.status, &m.money, &m.parts, &m.price, &m.tries, &m.route, &m.lane)
+// readRanges fills in the ranges whose ids are the keys.
+func readRanges(ctx context.Context, tx *db.Tx, of map[int64]*rangeRow) error {
+	list, err := idList(slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return err
+	}
+	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (_ struct{}, err error) {
+		r := &rangeRow{}
+		err = row.Scan(&r.id, &r.route, &r.lane, &r.claimed)
+		of[r.id] = r
+		return struct{}{}, err
+	}, `SELECT id, carrier_id, lane, claimed_id FROM ranges WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
+	return err
 }
 
 // apply makes those moves that the table of transitions allows, with all that
-// follows from them: money, counters, events. It returns the moves made.
-// ids are for the ledger and the outbox, from poolFor.
+// follows from them: money, counters, events. A message that was not read in
+// this transaction moves only if it still is where it is said to be. It returns
+// the moves made. ids are for the ledger and the outbox, from poolFor.
 func apply(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) ([]move, error) {
 	moves = slices.DeleteFunc(moves, func(m move) bool { return !m.status.May(m.to) })
 	if len(moves) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(moves, func(a, b move) int { return cmp.Compare(a.id, b.id) })
-	if err := updateMessages(ctx, tx, moves, now); err != nil {
+	moves, err := updateMessages(ctx, tx, moves, now)
+	if err != nil || len(moves) == 0 {
 		return nil, err
 	}
 	if err := trackUnconfirmed(ctx, tx, moves); err != nil {
@@ -83,7 +126,7 @@ func apply(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.T
 	if err := settleMoney(ctx, tx, moves, ids, now); err != nil {
 		return nil, err
 	}
-	return moves, countCampaigns(ctx, tx, moves, ids, now)
+	return moves, countMoves(ctx, tx, moves)
 }
 
 // idPool hands out ids that were taken before the transaction.
@@ -98,39 +141,71 @@ func poolFor(ctx context.Context, d *db.DB, campaigns int) (idPool, error) {
 	return idPool{first}, err
 }
 
-// change is what updateMessages sets, in the order of the statement.
-type change [9]any
+// outcome is all that an update sets, and what it asks of the rows that it sets it
+// in: it is the same for most messages of a batch, and one statement serves them.
+type outcome struct {
+	stored           Status
+	locked           bool
+	to               Status
+	reason, code     string
+	due              int64
+	tried, duplicate bool
+	money            Money
+}
 
-func updateMessages(ctx context.Context, tx *db.Tx, moves []move, now time.Time) error {
-	changes := make(map[string]change, len(moves))
-	for _, m := range moves {
-		var sent, done int64
-		if m.to == Sent || m.to == Delivered || m.to == Undelivered {
-			sent = db.Millis(now)
-		}
-		if !m.to.Open() {
-			done = db.Millis(now)
-		}
-		changes[strconv.FormatInt(m.id, 10)] = change{string(m.to), m.reason, m.code, db.Millis(m.due), bit(m.tried), bit(m.duplicate),
-			string(m.settled()), sent, done}
+func (m move) outcome() outcome {
+	o := outcome{stored: m.stored, locked: m.locked, to: m.to, reason: m.reason, code: m.code, due: db.Millis(m.due),
+		tried: m.tried, duplicate: m.duplicate, money: m.settled()}
+	if o.to == Queued {
+		o.due = max(o.due, 1) // it has come back: see flying
 	}
-	text, err := json.Marshal(changes)
+	return o
+}
+
+// updateMessages returns the moves of the messages that it found.
+func updateMessages(ctx context.Context, tx *db.Tx, moves []move, now time.Time) ([]move, error) {
+	groups := map[outcome][]int64{}
+	byID := make(map[int64]int, len(moves))
+	for i, m := range moves {
+		o := m.outcome()
+		groups[o] = append(groups[o], m.id)
+		byID[m.id] = i
+	}
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return nil, err
+	}
+	made := make([]move, 0, len(moves))
+	for _, o := range slices.SortedFunc(maps.Keys(groups), func(a, b outcome) int { return cmp.Compare(slices.Min(groups[a]), slices.Min(groups[b])) }) {
+		ids, err := updateGroup(ctx, tx, o, groups[o], now)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			made = append(made, moves[byID[id]])
+		}
+	}
+	return made, nil
+}
+
+func updateGroup(ctx context.Context, tx *db.Tx, o outcome, ids []int64, now time.Time) (found []int64, err error) {
+	list, err := idList(ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE messages SET
-			status = r.value->>0,
-			reason = r.value->>1,
-			code = r.value->>2,
-			due_at = CAST(r.value->>3 AS BIGINT),
-			tries = tries + CAST(r.value->>4 AS BIGINT),
-			possible_duplicate = possible_duplicate OR CAST(r.value->>5 AS BIGINT) = 1,
-			money = r.value->>6,
-			sent_at = CASE sent_at WHEN 0 THEN CAST(r.value->>7 AS BIGINT) ELSE sent_at END,
-			done_at = CAST(r.value->>8 AS BIGINT)
-		FROM json_each($1) AS r WHERE messages.id = CAST(r.key AS BIGINT)`, string(text))
-	return err
+	var sent, done int64
+	if o.to == Sent || o.to == Delivered || o.to == Undelivered {
+		sent = db.Millis(now)
+	}
+	if !o.to.Open() {
+		done = db.Millis(now)
+	}
+	return db.Column[int64](ctx, tx, `
+		UPDATE messages SET status = $2, reason = $3, code = $4, due_at = $5, tries = tries + $6,
+			possible_duplicate = possible_duplicate OR CAST($7 AS BIGINT) = 1, money = $8,
+			sent_at = CASE sent_at WHEN 0 THEN CAST($9 AS BIGINT) ELSE sent_at END, done_at = $10
+		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND status = $11 AND (due_at = 0 OR CAST($12 AS BIGINT) = 1)
+		RETURNING id`, list, string(o.to), o.reason, o.code, o.due, bit(o.tried), bit(o.duplicate), string(o.money), sent, done,
+		string(o.stored), bit(o.locked))
 }
 
 func bit(b bool) int {
@@ -202,67 +277,4 @@ func settleMoney(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now 
 		}
 	}
 	return nil
-}
-
-// countCampaigns raises the counters that live pages read, last in the
-// transaction, because many batches want the same row.
-func countCampaigns(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) error {
-	deltas := map[int64]map[Status]int{}
-	for _, m := range moves {
-		if m.campaign == 0 {
-			continue
-		}
-		if deltas[m.campaign] == nil {
-			deltas[m.campaign] = map[Status]int{}
-		}
-		deltas[m.campaign][m.status]--
-		deltas[m.campaign][m.to]++
-	}
-	for _, id := range slices.Sorted(maps.Keys(deltas)) {
-		if err := count(ctx, tx, id, deltas[id]); err != nil {
-			return err
-		}
-		if err := closeCampaign(ctx, tx, id, ids, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// countStatement adds to every counter of a campaign: $2 is the first status's.
-var countStatement = func() string {
-	var sets []string
-	for i, s := range Statuses {
-		sets = append(sets, fmt.Sprintf("%s = %s + $%d", s, s, i+2))
-	}
-	return `UPDATE campaigns SET ` + strings.Join(sets, ", ") + ` WHERE id = $1`
-}()
-
-func count(ctx context.Context, tx *db.Tx, campaign int64, delta map[Status]int) error {
-	args := []any{campaign}
-	for _, s := range Statuses {
-		args = append(args, delta[s])
-	}
-	_, err := tx.ExecContext(ctx, countStatement, args...)
-	return err
-}
-
-// closeCampaign moves a campaign on when nothing is left to send, or nothing
-// is left to hear.
-func closeCampaign(ctx context.Context, tx *db.Tx, id int64, ids *idPool, now time.Time) error {
-	var account int64
-	err := tx.QueryRowContext(ctx, `
-		UPDATE campaigns SET
-			state = CASE WHEN sent + unconfirmed = 0 THEN 'finished' ELSE 'sent' END,
-			finished_at = CASE WHEN sent + unconfirmed = 0 THEN CAST($2 AS BIGINT) ELSE 0 END
-		WHERE id = $1 AND expanded = TRUE AND queued + sending = 0
-			AND (state = 'running' OR state = 'sent' AND sent + unconfirmed = 0)
-		RETURNING CASE state WHEN 'finished' THEN account_id ELSE 0 END`, id, db.Millis(now)).Scan(&account)
-	if db.IsNone(err) || err == nil && account == 0 {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return events.Record(ctx, tx, events.Event{ID: ids.take(), Account: account, Type: "campaign.finished", Data: map[string]int64{"campaign": id}, At: now})
 }

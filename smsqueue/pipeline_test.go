@@ -56,3 +56,34 @@ func TestASingleMessageIsDelivered(t *testing.T) {
 		}
 	})
 }
+
+// What a claim took is shown as sending though its rows still say queued, and
+// counts as sending.
+func TestWhatIsOnItsWayIsShownAsSending(t *testing.T) {
+	eachHouse(t, smscsim.Faults{NeverAnswer: true}, func(t *testing.T, h *house) {
+		const window, people = 10, 30
+		h.route(window, 0)
+		h.work()
+		g := h.group(h.account.ID, "All staff", people, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+		h.eventually(func() bool { return h.smsc.Counts().Accepted > 0 })
+		h.eventually(func() bool {
+			now, err := h.queue.Campaign(t.Context(), c.Account, c.ID)
+			must(t, err)
+			for _, status := range []smsqueue.Status{smsqueue.Queued, smsqueue.Sending} {
+				page, err := h.queue.Messages(t.Context(), c.Account, smsqueue.MessageFilter{Campaign: c.ID, Status: status, Limit: people})
+				must(t, err)
+				for _, m := range page {
+					if m.Status != status {
+						t.Fatalf("a message that is %s is listed as %s", m.Status, status)
+					}
+				}
+				if len(page) != now.Counts[status] {
+					return false // claimed between the two readings
+				}
+			}
+			return now.Counts.Total() == people && now.Counts[smsqueue.Sending] == h.smsc.Counts().Accepted
+		})
+		h.smsc.DropAll() // nobody waits for the answers any more
+	})
+}

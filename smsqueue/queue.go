@@ -39,7 +39,7 @@ type Queue struct {
 // New opens a queue.
 func New(h House) *Queue {
 	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1)}
-	q.singles = newBatcher(acceptBatch, 0, q.acceptSingles)
+	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	return q
 }
 

@@ -29,9 +29,12 @@ var receiptStatus = map[carriers.ReceiptState]Status{
 
 // storeReceipts commits a batch and only then has it acknowledged.
 func (l *link) storeReceipts(batch []*receipt) {
+	if batch = l.recent.park(batch); len(batch) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	err := l.w.keepReceipts(ctx, l.route.ID, batch)
+	err := l.w.keepReceipts(ctx, l.route.ID, batch, &l.recent)
 	if err != nil {
 		slog.Error("receipts cannot be stored; the carrier sends them again", "carrier", l.route.Name, "error", err)
 	}
@@ -43,14 +46,14 @@ func (l *link) storeReceipts(batch []*receipt) {
 // keepReceipts commits what is final; that a message is on its way is nothing to
 // keep. Receipts whose part nobody knows yet wait; after the commit they are
 // looked for once more, because an answer may have been committed meanwhile.
-func (q *Queue) keepReceipts(ctx context.Context, route int64, batch []*receipt) error {
+func (q *Queue) keepReceipts(ctx context.Context, route int64, batch []*receipt, known *recent) error {
 	final := make([]*receipt, 0, len(batch))
 	for _, r := range batch {
 		if _, ok := receiptStatus[r.State]; ok {
 			final = append(final, r)
 		}
 	}
-	unknown, err := q.tryStoreReceipts(ctx, route, final)
+	unknown, err := q.tryStoreReceipts(ctx, route, final, known)
 	if err != nil || len(unknown) == 0 {
 		return err
 	}
@@ -61,22 +64,31 @@ func (q *Queue) keepReceipts(ctx context.Context, route int64, batch []*receipt)
 }
 
 // tryStoreReceipts returns the keys of those that now wait.
-func (q *Queue) tryStoreReceipts(ctx context.Context, route int64, batch []*receipt) (unknown []string, err error) {
+func (q *Queue) tryStoreReceipts(ctx context.Context, route int64, batch []*receipt, known *recent) (unknown []string, err error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
+	fresh, others := known.split(batch)
 	first, err := q.db.NewIDs(ctx, len(batch))
 	if err != nil {
 		return nil, err
 	}
-	pool, err := poolFor(ctx, q.db, len(batch))
+	campaigns := map[int64]bool{}
+	for _, r := range fresh {
+		campaigns[r.campaign] = true
+	}
+	pool, err := poolFor(ctx, q.db, 2*len(campaigns)+len(others))
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
 	err = q.db.InTx(ctx, func(tx *db.Tx) error {
 		spare := pool
-		left, err := matchReceipts(ctx, tx, route, batch, &spare, now)
+		moved, err := moveRecent(ctx, tx, fresh, &spare, now)
+		if err != nil {
+			return err
+		}
+		left, err := matchReceipts(ctx, tx, route, append(moved, others...), &spare, now)
 		if err != nil {
 			return err
 		}
@@ -88,12 +100,47 @@ func (q *Queue) tryStoreReceipts(ctx context.Context, route int64, batch []*rece
 		}
 		return tx.Bulk(ctx, "waiting_receipts", []string{"id", "carrier_id", "carrier_key", "carrier_raw", "phone", "state", "code", "at", "received_at"}, rows)
 	})
+	if err == nil {
+		known.forget(fresh)
+	}
 	return unknown, err
+}
+
+// receipted is a recent message and what a receipt says of it.
+type receipted struct {
+	row
+	*receipt
+}
+
+// moveRecent moves the recent messages that are still where they were left, and
+// returns the receipts of the others.
+func moveRecent(ctx context.Context, tx *db.Tx, fresh map[int64]receipted, ids *idPool, now time.Time) (left []*receipt, err error) {
+	moves := make([]move, 0, len(fresh))
+	for _, r := range fresh {
+		moves = append(moves, move{row: r.row, to: receiptStatus[r.State], code: r.Code})
+	}
+	made, err := apply(ctx, tx, moves, ids, now)
+	if err != nil || len(made) == len(fresh) {
+		return nil, err
+	}
+	done := make(map[int64]bool, len(made))
+	for _, m := range made {
+		done[m.id] = true
+	}
+	for id, r := range fresh {
+		if !done[id] {
+			left = append(left, r.receipt)
+		}
+	}
+	return left, nil
 }
 
 // matchReceipts moves the messages that the receipts are for and returns the
 // receipts that are for none.
 func matchReceipts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, ids *idPool, now time.Time) (left []*receipt, err error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	if err := tx.PreferIndexes(ctx); err != nil {
 		return nil, err
 	}
@@ -185,19 +232,36 @@ func derive(ctx context.Context, tx *db.Tx, m row, parts map[int]*receipt) (Stat
 	return "", nil
 }
 
-// knownParts finds the parts that any form of the receipts' ids names.
+// knownParts finds the parts that the receipts' ids name: as they came, and in
+// their other forms for those that are not found so.
 func knownParts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt) (map[string][]knownPart, error) {
+	known, keys := map[string][]knownPart{}, map[string]int{}
+	for _, r := range batch {
+		keys[r.key] = 1
+	}
+	if err := addKnown(ctx, tx, route, keys, known); err != nil {
+		return nil, err
+	}
 	forms := map[string]int{}
 	for _, r := range batch {
-		for _, form := range idForms(r.key) {
+		if _, found := choose(r, known); found {
+			continue
+		}
+		for _, form := range idForms(r.key)[1:] {
 			forms[form] = 1
 		}
 	}
-	list, err := json.Marshal(forms)
-	if err != nil {
-		return nil, err
+	return known, addKnown(ctx, tx, route, forms, known)
+}
+
+func addKnown(ctx context.Context, tx *db.Tx, route int64, keys map[string]int, known map[string][]knownPart) error {
+	if len(keys) == 0 {
+		return nil
 	}
-	known := map[string][]knownPart{}
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return err
+	}
 	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (p knownPart, err error) {
 		err = row.Scan(&p.message, &p.part, &p.key, &p.raw, &p.phone)
 		known[p.key] = append(known[p.key], p)
@@ -207,5 +271,5 @@ func knownParts(ctx context.Context, tx *db.Tx, route int64, batch []*receipt) (
 		FROM (SELECT key, CAST($1 AS BIGINT) AS carrier FROM json_each($2) LIMIT 100000) AS r
 		JOIN message_parts p ON p.carrier_key = r.key AND p.carrier_id = r.carrier
 		JOIN messages m ON m.id = p.message_id`, route, string(list))
-	return known, err
+	return err
 }

@@ -22,6 +22,10 @@ const (
 
 // rematch looks for waiting receipts under keys that became known.
 func (q *Queue) rematch(ctx context.Context, route int64, keys []string) error {
+	waits, err := anyWaiting(ctx, q.db, route)
+	if err != nil || !waits {
+		return err
+	}
 	forms := map[string]int{}
 	for _, key := range keys {
 		for _, form := range idForms(key) {
@@ -39,6 +43,13 @@ func (q *Queue) rematch(ctx context.Context, route int64, keys []string) error {
 		return err
 	}
 	return rematchLots(ctx, q.db, route, waiting, false)
+}
+
+// anyWaiting spares most batches the search for their ids.
+func anyWaiting(ctx context.Context, q db.Querier, route int64) (are bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT CASE WHEN EXISTS (SELECT 1 FROM waiting_receipts WHERE carrier_id = $1) THEN 1 ELSE 0 END`, route).Scan(&are)
+	return are, err
 }
 
 // rematchWaiting is the sweep: it matches what still waits, by its id or by

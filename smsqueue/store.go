@@ -3,7 +3,6 @@ package smsqueue
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/varsel/varsel/billing"
@@ -11,7 +10,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// This package writes carriers, campaigns, ranges, messages, message_parts,
+// This package writes carriers, campaigns, campaign_deltas, ranges, messages, message_parts,
 // unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
 // contact_groups and group_members to find recipients, and prices to price
 // them.
@@ -20,7 +19,7 @@ import (
 type rangeRow struct {
 	id, account, campaign, route int64
 	lane                         Lane
-	first, last                  int64
+	first, last, claimed         int64
 	maxParts                     int
 	deadline                     time.Time
 }
@@ -79,21 +78,15 @@ func groupExists(ctx context.Context, q db.Querier, account, group int64) error 
 	return err
 }
 
-// countColumns are the columns of campaigns that count messages, one a status.
-var countColumns = func() string {
-	var names []string
-	for _, s := range Statuses {
-		names = append(names, "c."+string(s))
-	}
-	return strings.Join(names, ", ")
-}()
-
 func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...any) ([]Campaign, error) {
 	return db.Collect(ctx, q, scanCampaign, `
 		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.created_at, c.started_at, c.finished_at, `+countColumns+`
-		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id `+where, args...)
+			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.created_at, c.started_at, c.finished_at,
+			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
+		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
+		LEFT JOIN (SELECT campaign_id, `+countColumns("SUM(%s) AS %s", ", ")+` FROM campaign_deltas GROUP BY campaign_id) AS d ON d.campaign_id = c.id
+		`+where, args...)
 }
 
 func scanCampaign(row *sql.Rows) (c Campaign, err error) {
@@ -116,6 +109,9 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	return c, nil
 }
 
+// shownStatus tells of a message m whose range is r what flying tells.
+const shownStatus = `CASE WHEN m.status = 'queued' AND m.due_at = 0 AND m.id <= r.claimed_id THEN 'sending' ELSE m.status END`
+
 func selectMessages(ctx context.Context, q db.Querier, where string, args ...any) ([]Message, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (m Message, err error) {
 		var queued, sent, done int64
@@ -127,8 +123,8 @@ func selectMessages(ctx context.Context, q db.Querier, where string, args ...any
 	}, `
 		SELECT m.id, m.account_id, m.campaign_id, m.contact_id, COALESCE(n.name, ''), m.phone,
 			COALESCE(NULLIF(m.sender, ''), c.sender, ''), COALESCE(NULLIF(m.body, ''), c.body, ''), 
-			(SELECT lane FROM ranges WHERE ranges.id = m.range_id), COALESCE(c.currency, 'EUR'),
-			m.encoding, m.parts, m.price_micro, m.money, m.status, m.reason, m.code, m.tries, m.possible_duplicate,
+			r.lane, COALESCE(c.currency, 'EUR'),
+			m.encoding, m.parts, m.price_micro, m.money, `+shownStatus+`, m.reason, m.code, m.tries, m.possible_duplicate,
 			m.queued_at, m.sent_at, m.done_at
-		FROM messages m LEFT JOIN campaigns c ON c.id = m.campaign_id LEFT JOIN contacts n ON n.id = m.contact_id `+where, args...)
+		FROM messages m JOIN ranges r ON r.id = m.range_id LEFT JOIN campaigns c ON c.id = m.campaign_id LEFT JOIN contacts n ON n.id = m.contact_id `+where, args...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
@@ -62,7 +63,7 @@ func (w *Worker) takeRange(ctx context.Context, r rangeRow, dead int64) error {
 	}
 	return w.db.InTx(ctx, func(tx *db.Tx) error {
 		ids := pool
-		rows, err := lockRange(ctx, tx, r.first, r.last, Sending)
+		rows, err := lockRange(ctx, tx, r, Sending)
 		if err != nil {
 			return err
 		}
@@ -81,10 +82,17 @@ func (w *Worker) takeRange(ctx context.Context, r rangeRow, dead int64) error {
 	})
 }
 
-// lockRange reads the messages of a status between two ids and keeps them.
-func lockRange(ctx context.Context, tx *db.Tx, first, last int64, status Status) ([]row, error) {
-	return db.Collect(ctx, tx, scanRow, tx.ForUpdate(selectRow+`
-		WHERE m.id BETWEEN $1 AND $2 AND m.status = $3 ORDER BY m.id`), first, last, string(status))
+// lockRange reads the messages of a range that are in one of the statuses and
+// keeps them, and the range: nothing of it is claimed meanwhile.
+func lockRange(ctx context.Context, tx *db.Tx, r rangeRow, statuses ...Status) ([]row, error) {
+	var id int64
+	err := tx.QueryRowContext(ctx, tx.ForUpdate(`SELECT id FROM ranges WHERE id = $1`), r.id).Scan(&id)
+	if err != nil {
+		return nil, err
+	}
+	all, err := collectRows(ctx, tx, `
+		WHERE m.id BETWEEN $1 AND $2 AND m.status IN ('queued', 'sending', 'sent', 'unconfirmed') ORDER BY m.id`, r.first, r.last)
+	return slices.DeleteFunc(all, func(m row) bool { return !slices.Contains(statuses, m.status) }), err
 }
 
 func selectRunning(ctx context.Context, q db.Querier, incarnation int64) ([]rangeRow, error) {

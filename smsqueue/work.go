@@ -65,17 +65,10 @@ func (l *link) sendAll(ctx context.Context, r *running) time.Time {
 			used += len(f.submissions)
 		}
 		l.gate.unused(parts - used)
-		if len(batch) > 0 {
-			l.submit(r, batch)
-			continue
-		}
-		// What was throttled, or goes again after a dropped link, comes back
-		// with its answer.
-		r.out.Wait()
-		left, err := dueNow(ctx, l.w.db, r, time.Now())
-		if err != nil || !left {
+		if len(batch) == 0 {
 			return time.Time{}
 		}
+		l.submit(r, batch)
 	}
 }
 
@@ -92,6 +85,7 @@ func (l *link) submit(r *running, batch []*flight) {
 func (l *link) answer(f *flight, i int, a carriers.Answer) {
 	l.gate.answered(a.Err != nil && a.Err.Kind == carriers.Throttled)
 	if f.answer(i, a) {
+		l.recent.expect(f)
 		l.answers.Add(f)
 	}
 }
@@ -108,7 +102,7 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
 		ids := pool
-		rows, err := lockRange(ctx, tx, r.first, r.last, Sending)
+		rows, err := lockRange(ctx, tx, r.rangeRow, Sending)
 		if err != nil {
 			return err
 		}
@@ -156,16 +150,11 @@ func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) e
 		FROM (
 			SELECT COUNT(CASE status WHEN 'queued' THEN 1 END) AS queued, COUNT(CASE status WHEN 'sending' THEN 1 END) AS sending,
 				COALESCE(MIN(CASE status WHEN 'queued' THEN due_at END), 0) AS due
-			FROM messages WHERE id BETWEEN $2 AND $3 AND status IN ('queued', 'sending')
+			FROM (
+				SELECT `+shownStatus+` AS status, m.due_at FROM messages m JOIN ranges r ON r.id = $4
+				WHERE m.id BETWEEN $2 AND $3 AND m.status IN ('queued', 'sending')
+			) AS m
 		) AS q WHERE q.sending = 0 AND ranges.id = $4 AND generation = $5 AND state = 'running'`,
 		db.Millis(again), r.first, r.last, r.id, r.generation)
 	return err
-}
-
-func dueNow(ctx context.Context, q db.Querier, r *running, now time.Time) (bool, error) {
-	var left bool
-	err := q.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM messages WHERE id BETWEEN $1 AND $2 AND status = 'queued' AND due_at <= $3)`,
-		r.first, r.last, db.Millis(now)).Scan(&left)
-	return left, err
 }

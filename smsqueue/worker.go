@@ -22,6 +22,7 @@ type Worker struct {
 	lease *lease
 	watch watch
 	links map[int64]*link // by carrier
+	short map[int64]bool  // campaigns whose last lot was not full; the dispatcher's own
 	mu    sync.Mutex      // guards links
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
@@ -40,7 +41,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, lost: make(chan struct{})}
+	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, short: map[int64]bool{}, lost: make(chan struct{})}
 	w.jobs = append(jobs(l.id), w.ownJobs()...)
 	if q.db.Dialect() == db.SQLite {
 		// Having taken the lock, every earlier incarnation is dead.
@@ -59,6 +60,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	})
 	w.spawn(func() { w.superviseLinks(run) })
 	w.spawn(func() { w.dispatchLoop(run) })
+	w.spawn(func() { w.foldLoop(run) })
 	w.spawn(func() { w.runJobs(run) })
 	return w, nil
 }
@@ -82,7 +84,7 @@ func (w *Worker) Stop(ctx context.Context) error {
 	for _, l := range w.allLinks() {
 		errs = errors.Join(errs, w.closeLink(ctx, l))
 	}
-	return errors.Join(errs, w.lease.end(ctx))
+	return errors.Join(errs, w.foldAll(ctx), w.lease.end(ctx))
 }
 
 func (w *Worker) allLinks() []*link {

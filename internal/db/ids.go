@@ -11,29 +11,34 @@ import (
 // block never begins below the present millisecond shifted by idBits.
 const idBits = 20
 
-// smallBlock is what is taken at once for callers that want few.
-const smallBlock = 64
+// block is what is taken at once. An old one is not used up: ids tell in which
+// order things came, also between processes.
+const (
+	block    = 1 << 14
+	blockAge = time.Second
+)
 
 type idBlock struct {
 	sync.Mutex
 	next, end int64
+	taken     time.Time
 }
 
 // NewIDs takes n contiguous ids and returns the first. It is a transaction of
 // its own, so that the one row it takes them from is never held: call it
 // before InTx, not inside. Ids that are not used leave a gap, which is harmless.
 func (d *DB) NewIDs(ctx context.Context, n int) (int64, error) {
-	if n >= smallBlock {
+	if n >= block {
 		return d.takeIDs(ctx, n)
 	}
 	d.ids.Lock()
 	defer d.ids.Unlock()
-	if d.ids.end-d.ids.next < int64(n) {
-		first, err := d.takeIDs(ctx, smallBlock)
+	if d.ids.end-d.ids.next < int64(n) || time.Since(d.ids.taken) > blockAge {
+		first, err := d.takeIDs(ctx, block)
 		if err != nil {
 			return 0, err
 		}
-		d.ids.next, d.ids.end = first, first+smallBlock
+		d.ids.next, d.ids.end, d.ids.taken = first, first+block, time.Now()
 	}
 	first := d.ids.next
 	d.ids.next += int64(n)

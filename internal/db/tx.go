@@ -79,6 +79,19 @@ func (tx *Tx) PreferIndexes(ctx context.Context) error {
 	return err
 }
 
+// PreferOrder is PreferIndexes for a statement that takes the first rows of many
+// in the order of an index, and is not to sort them all for that.
+func (tx *Tx) PreferOrder(ctx context.Context) error {
+	if tx.dialect == SQLite {
+		return nil
+	}
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `SET LOCAL enable_sort = off; SET LOCAL enable_hashagg = off`)
+	return err
+}
+
 // Bulk inserts rows: COPY on PostgreSQL, many-row VALUES on SQLite.
 func (tx *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]any) error {
 	if len(rows) == 0 {

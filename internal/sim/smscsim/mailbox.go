@@ -12,6 +12,7 @@ import (
 type mailbox struct {
 	counts *counters
 	clock  *clock
+	most   int // unacknowledged on one session
 
 	mu      sync.Mutex
 	waiting list.List // of *receipt
@@ -20,8 +21,9 @@ type mailbox struct {
 }
 
 const (
-	// maxUnacknowledged deliver_sm on one bind; the rest waits here, as at a carrier.
-	maxUnacknowledged = 200
+	// How many deliver_sm may be unacknowledged on one bind unless Options say
+	// otherwise; the rest waits here, as at a carrier.
+	usualUnacknowledged = 200
 	// A client that cannot take a receipt just now gets it again after this.
 	receiptRetry = time.Second
 )
@@ -92,7 +94,7 @@ func (m *mailbox) pump() {
 func (m *mailbox) next() *session {
 	for range m.readers {
 		m.turn = (m.turn + 1) % len(m.readers)
-		if s := m.readers[m.turn]; len(s.unacknowledged) < maxUnacknowledged {
+		if s := m.readers[m.turn]; len(s.unacknowledged) < m.most {
 			return s
 		}
 	}

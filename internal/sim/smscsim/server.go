@@ -4,6 +4,7 @@
 package smscsim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,6 +23,9 @@ type Options struct {
 	// EnquireEvery sends enquire_link to bound clients this often and closes a connection that
 	// left the last one unanswered. 0: never.
 	EnquireEvery time.Duration
+	// Unacknowledged is how many deliver_sm one bind may leave unacknowledged before
+	// it gets no more. 0: 200.
+	Unacknowledged int
 	Faults
 }
 
@@ -30,6 +34,7 @@ type Server struct {
 	listener           *net.TCPListener
 	systemID, password string
 	enquireEvery       time.Duration
+	unacknowledged     int
 
 	faults   atomic.Pointer[Faults]
 	ids      atomic.Uint64
@@ -67,15 +72,16 @@ func Start(o Options) (*Server, error) {
 
 func newServer(o Options, listener *net.TCPListener) *Server {
 	s := &Server{
-		listener:     listener,
-		systemID:     o.SystemID,
-		password:     o.Password,
-		enquireEvery: o.EnquireEvery,
-		record:       newRecord(),
-		clock:        newClock(),
-		stop:         make(chan struct{}),
-		sessions:     map[*session]struct{}{},
-		mailboxes:    map[string]*mailbox{},
+		listener:       listener,
+		systemID:       o.SystemID,
+		password:       o.Password,
+		enquireEvery:   o.EnquireEvery,
+		unacknowledged: cmp.Or(o.Unacknowledged, usualUnacknowledged),
+		record:         newRecord(),
+		clock:          newClock(),
+		stop:           make(chan struct{}),
+		sessions:       map[*session]struct{}{},
+		mailboxes:      map[string]*mailbox{},
 	}
 	s.SetFaults(o.Faults)
 	s.ids.Store(firstID())
@@ -204,7 +210,7 @@ func (s *Server) mailbox(systemID string) *mailbox {
 	defer s.mu.Unlock()
 	m := s.mailboxes[systemID]
 	if m == nil {
-		m = &mailbox{counts: &s.counts, clock: s.clock}
+		m = &mailbox{counts: &s.counts, clock: s.clock, most: s.unacknowledged}
 		s.mailboxes[systemID] = m
 	}
 	return m
