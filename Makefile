@@ -31,9 +31,10 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./smsqueue
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout 30m ./directory/graph
 
-# Many more random histories than a test has time for.
+# Many more random histories and texts than a test has time for.
 drill:
 	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph
+	VARSEL_STRINGS=1000000 $(GO) test -count=1 -timeout 3h -run Definition -v ./smsqueue/smstext
 
 golden:
 	$(GO) test ./web -update

@@ -1,35 +1,57 @@
 package smstext
 
-// escape announces a character of the extension table.
+// escape announces a character of the single shift table.
 const escape = 0x1B
 
-// basic is the GSM 7 bit default alphabet in the order of its codes
-// (3GPP TS 23.038 6.2.1); the place of the escape holds a space, which is what
-// a handset shows for an escape that introduces nothing.
-var basic = [128]rune([]rune("" +
+// table is what 128 codes stand for.
+type table struct {
+	characters [128]rune // 0 where there is none
+	codes      map[rune]byte
+}
+
+// none stands in the rows of a table for a code without a character. No table
+// has it as a character.
+const none = '·'
+
+// newTable reads eight rows of sixteen characters. A character that stands in
+// two places is sent with its lower code.
+func newTable(rows string) *table {
+	t := &table{codes: map[rune]byte{}}
+	code := byte(0)
+	for _, r := range rows {
+		if r != none {
+			t.characters[code] = r
+			if _, twice := t.codes[r]; !twice {
+				t.codes[r] = code
+			}
+		}
+		code++
+	}
+	return t
+}
+
+// basic is the GSM 7 bit default alphabet (3GPP TS 23.038 6.2.1).
+var basic = newTable("" +
 	"@£$¥èéùìòÇ\nØø\rÅå" +
-	"Δ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ" +
+	"Δ_ΦΓΛΩΠΨΣΘΞ·ÆæßÉ" +
 	" !\"#¤%&'()*+,-./" +
 	"0123456789:;<=>?" +
 	"¡ABCDEFGHIJKLMNO" +
 	"PQRSTUVWXYZÄÖÑÜ§" +
 	"¿abcdefghijklmno" +
-	"pqrstuvwxyzäöñüà"))
+	"pqrstuvwxyzäöñüà")
 
 // extension holds the characters sent as a pair of escape and code
 // (3GPP TS 23.038 6.2.1.1).
-var extension = map[byte]rune{
-	0x0A: '\f',
-	0x14: '^',
-	0x28: '{',
-	0x29: '}',
-	0x2F: '\\',
-	0x3C: '[',
-	0x3D: '~',
-	0x3E: ']',
-	0x40: '|',
-	0x65: euro,
-}
+var extension = newTable("" +
+	"··········\f·····" +
+	"····^···········" +
+	"········{}·····\\" +
+	"············[~]·" +
+	"|···············" +
+	"················" +
+	"·····€··········" +
+	"················")
 
 const (
 	euro = '€'
@@ -37,23 +59,22 @@ const (
 	// Everything in both tables but the euro sign stands below this.
 	tableEnd = 'Ω' + 1
 
-	absent   = 0xFF
-	extended = 0x80 // set on codes of the extension table
+	absent   = escape // no character has it as its code
+	extended = 0x80   // set on codes of the single shift table
 )
 
-// codes is the way back: the code of a character.
+// codes is the way back without the cost of a map, for nearly every text has
+// no other tables: the code of a character.
 var codes = invert()
 
 func invert() (codes [tableEnd]byte) {
 	for i := range codes {
 		codes[i] = absent
 	}
-	for code, r := range basic {
-		if code != escape {
-			codes[r] = byte(code)
-		}
+	for r, code := range basic.codes {
+		codes[r] = code
 	}
-	for code, r := range extension {
+	for r, code := range extension.codes {
 		if r != euro {
 			codes[r] = code | extended
 		}
@@ -73,11 +94,11 @@ func codeOf(r rune) byte {
 
 // septetsOf is 1, or 2 for an escape pair, or 0 for a character that is in
 // neither table.
-func septetsOf(r rune) int {
-	switch c := codeOf(r); {
-	case c == absent:
+func septetsOf(code byte) int {
+	switch {
+	case code == absent:
 		return 0
-	case c&extended != 0:
+	case code&extended != 0:
 		return 2
 	}
 	return 1

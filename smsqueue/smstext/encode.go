@@ -1,6 +1,7 @@
 package smstext
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"unicode/utf16"
@@ -10,10 +11,19 @@ import (
 // EncodeGSM7 writes text in the GSM alphabet, one septet to an octet, as SMPP
 // carries it. The error names the first character that is not in the alphabet
 // by its code point, never the text.
-func EncodeGSM7(text string) ([]byte, error) {
+func EncodeGSM7(text string) ([]byte, error) { return Shift{}.Encode(text) }
+
+// DecodeGSM7 reads what EncodeGSM7 writes. As a handset does, it shows a code
+// missing from the extension table as that of the basic table, and an escape
+// that introduces nothing, or another escape, as a space
+// (3GPP TS 23.038 6.2.1.1). Only an octet above 0x7F is an error.
+func DecodeGSM7(septets []byte) (string, error) { return Shift{}.Decode(septets) }
+
+// Encode is EncodeGSM7 with the tables of the shift.
+func (s Shift) Encode(text string) ([]byte, error) {
 	out := make([]byte, 0, len(text))
 	for i, r := range text {
-		switch c := codeOf(r); {
+		switch c := s.code(r); {
 		case c == absent:
 			return nil, fmt.Errorf("character %U at byte %d is not in the GSM alphabet", r, i)
 		case c&extended != 0:
@@ -25,32 +35,24 @@ func EncodeGSM7(text string) ([]byte, error) {
 	return out, nil
 }
 
-// DecodeGSM7 reads what EncodeGSM7 writes. As a handset does, it shows a code
-// missing from the extension table as that of the basic table, and an escape
-// that introduces nothing, or another escape, as a space
-// (3GPP TS 23.038 6.2.1.1). Only an octet above 0x7F is an error.
-func DecodeGSM7(septets []byte) (string, error) {
+// Decode is DecodeGSM7 with the tables of the shift. A code that a locking
+// table leaves open is shown as a space.
+func (s Shift) Decode(septets []byte) (string, error) {
+	locking, single := s.locking(), s.single()
 	out := make([]byte, 0, len(septets))
 	for i := 0; i < len(septets); i++ {
 		c := septets[i]
 		if c > 0x7F {
 			return "", fmt.Errorf("octet %#x at %d is not a septet", c, i)
 		}
-		r := basic[c]
+		r := locking.characters[c]
 		if c == escape && i+1 < len(septets) && septets[i+1] <= 0x7F {
 			i++
-			r = afterEscape(septets[i])
+			r = cmp.Or(single.characters[septets[i]], locking.characters[septets[i]])
 		}
-		out = utf8.AppendRune(out, r)
+		out = utf8.AppendRune(out, cmp.Or(r, ' '))
 	}
 	return string(out), nil
-}
-
-func afterEscape(c byte) rune {
-	if r, ok := extension[c]; ok {
-		return r
-	}
-	return basic[c]
 }
 
 // EncodeUCS2 writes text as UTF-16 in big-endian order. What is not valid

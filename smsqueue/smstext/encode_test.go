@@ -6,42 +6,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
-
-func TestBothTablesAreWhole(t *testing.T) {
-	if n := utf8.RuneCountInString(string(basic[:])); n != 128 {
-		t.Fatalf("the basic table has %d codes", n)
-	}
-	seen := map[rune]byte{}
-	for code, r := range basic {
-		if earlier, twice := seen[r]; twice && code != escape && earlier != escape {
-			t.Errorf("%q stands at %#x and %#x", r, earlier, code)
-		}
-		seen[r] = byte(code)
-	}
-	var all []byte
-	for code := range 128 {
-		if code != escape {
-			all = append(all, byte(code))
-		}
-	}
-	for code := range extension {
-		all = append(all, escape, code)
-	}
-	text, err := DecodeGSM7(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := EncodeGSM7(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(hex.EncodeToString(all), hex.EncodeToString(again)); diff != "" {
-		t.Error(diff)
-	}
-}
 
 func TestGSM7Octets(t *testing.T) {
 	tests := []struct{ text, octets string }{

@@ -3,7 +3,6 @@ package smstext
 import (
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 	"github.com/google/go-cmp/cmp"
@@ -68,31 +67,83 @@ var vectors = []struct {
 	{"empty", "", GSM7, 1, 1},
 }
 
-func TestSegmentVectors(t *testing.T) {
-	type counted struct {
-		Encoding Encoding
-		Parts    int
-	}
+type counted struct {
+	Encoding Encoding
+	Parts    int
+}
+
+func countWith(o Options, text string) counted {
+	encoding, parts := o.Count(text)
+	return counted{encoding, parts}
+}
+
+func TestSegmentVectors(t *testing.T) { // U7
 	for _, v := range vectors {
 		t.Run(v.name, func(t *testing.T) {
-			encoding8, parts8 := count(v.text, reference8)
-			if diff := cmp.Diff(counted{v.encoding, v.with8}, counted{encoding8, parts8}); diff != "" {
+			if diff := cmp.Diff(counted{v.encoding, v.with8}, countWith(Options{ShortReference: true}, v.text)); diff != "" {
 				t.Errorf("8-bit reference:\n%s", diff)
 			}
-			encoding16, parts16 := Count(v.text)
-			if diff := cmp.Diff(counted{v.encoding, v.with16}, counted{encoding16, parts16}); diff != "" {
+			if diff := cmp.Diff(counted{v.encoding, v.with16}, countWith(Options{}, v.text)); diff != "" {
 				t.Errorf("16-bit reference:\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestRoomInAPart(t *testing.T) {
-	got := map[string][3]int{
-		"gsm7": {GSM7.room(0), GSM7.room(reference8), GSM7.room(reference16)},
-		"ucs2": {UCS2.room(0), UCS2.room(reference8), UCS2.room(reference16)},
+// What the same texts cost on a route with the shift tables, by 8-bit references.
+func TestSegmentVectorsWithShiftTables(t *testing.T) { // U7
+	for _, v := range []struct {
+		name      string
+		text      string
+		languages []Language
+		shift     Shift
+		want      counted
+	}{
+		{"Turkish", times("ş", 160), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 2}},
+		{"Turkish that the single shift carries", times("a", 140) + times("ş", 7), []Language{Turkish}, Shift{Single: Turkish}, counted{GSM7, 1}},
+		{"Turkish that the single shift does not carry", times("a", 140) + times("ş", 8), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 1}},
+		{"Turkish that fits in one part as it is", times("ş", 70), []Language{Turkish}, Shift{}, counted{UCS2, 1}},
+		// Spanish letters are escape pairs, 74 in a part of 149 septets: no fewer parts than UCS-2.
+		{"Spanish accents", times("á", 160), []Language{Spanish}, Shift{}, counted{UCS2, 3}},
+		{"Spanish accents in the Portuguese table", times("á", 160), []Language{Spanish, Portuguese}, Shift{Locking: Portuguese}, counted{GSM7, 2}},
+		{"Spanish as it is written", times("Mañana será el último día. ", 5), []Language{Spanish}, Shift{Single: Spanish}, counted{GSM7, 1}},
+		{"backtick", times("`", 160), []Language{Portuguese}, Shift{Locking: Portuguese}, counted{GSM7, 2}},
+		{"both tables", times("\u0915", 100) + times("\u0966", 20), []Language{Hindi}, Shift{Locking: Hindi, Single: Hindi}, counted{GSM7, 1}},
+		{"tables of two languages", times("ş", 100) + times("Ú", 20), []Language{Turkish, Spanish}, Shift{Locking: Turkish, Single: Spanish}, counted{GSM7, 1}},
+		{"what no table has", times("ş", 160) + "я", []Language{Turkish}, Shift{}, counted{UCS2, 3}},
+		{"nothing to gain", times("a", 160), []Language{Turkish, Portuguese}, Shift{}, counted{GSM7, 1}},
+		{"one element leaves 155", times("ş", 155), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 1}},
+		{"one element leaves no 156", times("ş", 156), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 2}},
+		{"two parts of 149", times("ş", 298), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 2}},
+		{"one more than two parts of 149", times("ş", 299), []Language{Turkish}, Shift{Locking: Turkish}, counted{GSM7, 3}},
+		{"both elements leave 152", times("\u0915", 132) + times("\u0966", 10), []Language{Hindi}, Shift{Locking: Hindi, Single: Hindi}, counted{GSM7, 1}},
+		{"both elements leave no 153", times("\u0915", 133) + times("\u0966", 10), []Language{Hindi}, Shift{Locking: Hindi, Single: Hindi}, counted{GSM7, 2}},
+		{"two parts of 146", times("\u0966", 5) + times("\u0915", 282), []Language{Hindi}, Shift{Locking: Hindi, Single: Hindi}, counted{GSM7, 2}},
+		{"one more than two parts of 146", times("\u0966", 5) + times("\u0915", 283), []Language{Hindi}, Shift{Locking: Hindi, Single: Hindi}, counted{GSM7, 3}},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			o := Options{Languages: v.languages, ShortReference: true}
+			if diff := cmp.Diff(v.want, countWith(o, v.text)); diff != "" {
+				t.Error(diff)
+			}
+			if got := o.Split(v.text).Shift; got != v.shift {
+				t.Errorf("written with %v, not %v", got, v.shift)
+			}
+		})
 	}
-	want := map[string][3]int{"gsm7": {160, 153, 152}, "ucs2": {70, 67, 66}}
+}
+
+func TestRoomInAPart(t *testing.T) { // facts of 3GPP TS 23.040 9.2.3.24
+	one, both := Shift{Single: Turkish}, Shift{Locking: Turkish, Single: Turkish}
+	got := map[string][3]int{}
+	for name, f := range map[string]form{
+		"gsm7": {encoding: GSM7}, "one table": {encoding: GSM7, shift: one}, "both tables": {encoding: GSM7, shift: both}, "ucs2": {encoding: UCS2},
+	} {
+		alone := f.room(0)
+		f.units = alone + 1
+		got[name] = [3]int{alone, f.room(Options{ShortReference: true}.concatenation()), f.room(Options{}.concatenation())}
+	}
+	want := map[string][3]int{"gsm7": {160, 153, 152}, "one table": {155, 149, 148}, "both tables": {152, 146, 145}, "ucs2": {70, 67, 66}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -107,32 +158,37 @@ func TestPartsEndWhereReadersExpect(t *testing.T) {
 		{
 			name: "an escape pair goes to the next part whole",
 			text: times("a", 151) + "€" + times("b", 10),
-			want: Message{GSM7, []string{times("a", 151), "€" + times("b", 10)}, 163},
+			want: Message{Encoding: GSM7, Parts: []string{times("a", 151), "€" + times("b", 10)}, Units: 163},
+		},
+		{
+			name: "a line end of two characters goes to the next part whole",
+			text: times("a", 151) + "\r\n" + times("b", 10),
+			want: Message{Encoding: GSM7, Parts: []string{times("a", 151), "\r\n" + times("b", 10)}, Units: 163},
 		},
 		{
 			name: "a surrogate pair goes to the next part whole",
 			text: times("я", 65) + emoji + times("я", 10),
-			want: Message{UCS2, []string{times("я", 65), emoji + times("я", 10)}, 77},
+			want: Message{Encoding: UCS2, Parts: []string{times("я", 65), emoji + times("я", 10)}, Units: 77},
 		},
 		{
 			name: "a family stays together",
 			text: times("я", 60) + family + "!",
-			want: Message{UCS2, []string{times("я", 60), family + "!"}, 72},
+			want: Message{Encoding: UCS2, Parts: []string{times("я", 60), family + "!"}, Units: 72},
 		},
 		{
 			name: "a combining mark stays with its letter",
 			text: times("я", 65) + "е\u0308" + times("я", 4),
-			want: Message{UCS2, []string{times("я", 65), "е\u0308" + times("я", 4)}, 71},
+			want: Message{Encoding: UCS2, Parts: []string{times("я", 65), "е\u0308" + times("я", 4)}, Units: 71},
 		},
 		{
 			name: "a flag is not cut into letters",
 			text: times("я", 64) + norway + times("я", 4),
-			want: Message{UCS2, []string{times("я", 64), norway + times("я", 4)}, 72},
+			want: Message{Encoding: UCS2, Parts: []string{times("я", 64), norway + times("я", 4)}, Units: 72},
 		},
 		{
 			name: "a cluster larger than a part is cut between characters",
 			text: "я" + times("\u0301", 70),
-			want: Message{UCS2, []string{"я" + times("\u0301", 65), times("\u0301", 5)}, 71},
+			want: Message{Encoding: UCS2, Parts: []string{"я" + times("\u0301", 65), times("\u0301", 5)}, Units: 71},
 		},
 	}
 	for _, tt := range tests {
@@ -181,29 +237,38 @@ type failer interface {
 	Fatalf(string, ...any)
 }
 
+// routes are those that a text is tried on.
+var routes = []Options{
+	{},
+	{ShortReference: true},
+	{Languages: []Language{Turkish, Portuguese}},
+	{Languages: Languages(), ShortReference: true},
+}
+
 func checkSplit(t failer, text string) {
 	t.Helper()
-	for _, ref := range []reference{reference8, reference16} {
-		msg := split(text, ref)
-		if strings.Join(msg.Parts, "") != text {
-			t.Fatalf("parts of %q joined are not the text: %q", text, msg.Parts)
-		}
-		if encoding, parts := count(text, ref); encoding != msg.Encoding || parts != len(msg.Parts) {
-			t.Errorf("count says %s, %d; split says %s, %d", encoding, parts, msg.Encoding, len(msg.Parts))
-		}
-		checkParts(t, msg, ref)
+	for _, o := range routes {
+		checkRoute(t, o, text)
 	}
 }
 
-func checkParts(t failer, msg Message, ref reference) {
+func checkRoute(t failer, o Options, text string) {
 	t.Helper()
-	room := msg.Encoding.room(0)
-	if len(msg.Parts) > 1 {
-		room = msg.Encoding.room(ref)
+	msg := o.Split(text)
+	if strings.Join(msg.Parts, "") != text {
+		t.Fatalf("parts of %q joined are not the text: %q", text, msg.Parts)
 	}
-	units := 0
+	if encoding, parts := o.Count(text); encoding != msg.Encoding || parts != len(msg.Parts) {
+		t.Errorf("count says %s, %d; split says %s, %d", encoding, parts, msg.Encoding, len(msg.Parts))
+	}
+	checkParts(t, o, msg)
+}
+
+func checkParts(t failer, o Options, msg Message) {
+	t.Helper()
+	units, room := 0, naiveRoom(o, msg.Encoding, msg.Shift, len(msg.Parts) > 1)
 	for i, part := range msg.Parts {
-		n := octets(t, msg.Encoding, part)
+		n := length(t, msg, part)
 		units += n
 		if n > room {
 			t.Errorf("part %d holds %d of at most %d", i+1, n, room)
@@ -220,15 +285,19 @@ func checkParts(t failer, msg Message, ref reference) {
 	}
 }
 
-// octets is what a part takes of its room, measured on its encoded form.
-func octets(t failer, encoding Encoding, part string) int {
+// length is what a part takes of its room, measured on its encoded form.
+func length(t failer, msg Message, part string) int {
 	t.Helper()
-	if encoding == UCS2 {
+	if msg.Encoding == UCS2 {
 		return len(EncodeUCS2(part)) / 2
 	}
-	septets, err := EncodeGSM7(part)
+	septets, err := msg.Shift.Encode(part)
 	if err != nil {
 		t.Fatalf("a GSM 7 part cannot be encoded: %v", err)
+	}
+	again, err := msg.Shift.Decode(septets)
+	if err != nil || again != part {
+		t.Errorf("%q with %v became %q, %v", part, msg.Shift, again, err)
 	}
 	return len(septets)
 }
@@ -237,19 +306,12 @@ func octets(t failer, encoding Encoding, part string) int {
 // would not have fitted in any part, and that the cut was needed at all.
 func checkBoundary(t failer, msg Message, i, room int) {
 	t.Helper()
-	before, after := msg.Parts[i-1], msg.Parts[i]
-	if msg.Encoding == GSM7 {
-		r, _ := utf8.DecodeRuneInString(after)
-		if octets(t, GSM7, before)+septetsOf(r) <= room {
-			t.Errorf("part %d had room for %q", i, r)
-		}
-		return
-	}
-	next := clusterAt(before+after, len(before))
-	if cut := len(before) - next.start; cut > 0 && unitsIn(next.text) <= room {
+	before := msg.Parts[i-1]
+	next := clusterAt(strings.Join(msg.Parts[i-1:], ""), len(before))
+	if cut := len(before) - next.start; cut > 0 && length(t, msg, next.text) <= room {
 		t.Errorf("cluster %q was cut after %d bytes", next.text, cut)
 	}
-	if next.start == len(before) && unitsIn(before)+unitsIn(next.text) <= room {
+	if next.start == len(before) && length(t, msg, before)+length(t, msg, next.text) <= room {
 		t.Errorf("part %d had room for %q", i, next.text)
 	}
 }
@@ -271,14 +333,19 @@ func clusterAt(text string, at int) cluster {
 }
 
 func BenchmarkSplit(b *testing.B) {
-	for name, text := range map[string]string{
-		"gsm7": times("The meeting has moved to room 12. ", 12),
-		"ucs2": times("Собрание в 12 часов. ", 12),
+	for _, c := range []struct {
+		name, text string
+		options    Options
+	}{
+		{"gsm7", times("The meeting has moved to room 12. ", 12), Options{}},
+		{"ucs2", times("Собрание в 12 часов. ", 12), Options{}},
+		{"turkish", times("Toplantı saat 12'de başlıyor. ", 12), Options{Languages: []Language{Turkish}}},
+		{"every language", times("Toplantı saat 12'de başlıyor. ", 12), Options{Languages: Languages()}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Split(text)
+				c.options.Split(c.text)
 			}
 		})
 	}
