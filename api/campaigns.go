@@ -10,12 +10,13 @@ import (
 )
 
 type newCampaign struct {
-	Group   string `json:"group" doc:"A group's id, or its exact name." example:"Night shift"`
-	Text    string `json:"text" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text." example:"The water is back."`
-	Sender  string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
-	Lane    lane   `json:"lane,omitempty" doc:"bulk, if it is not given."`
-	Name    string `json:"name,omitempty" maxLength:"200" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"The beginning of the text, if it is not given."`
-	MaxCost *money `json:"max_cost,omitempty" doc:"The campaign holds before it would cost more. No ceiling, if it is not given."`
+	Group         string `json:"group" doc:"A group's id, or its exact name." example:"Night shift"`
+	Text          string `json:"text" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text." example:"The water is back."`
+	Transliterate bool   `json:"transliterate,omitempty" doc:"Send the text in the GSM alphabet as far as a reader bears it, so that more fits in a part. POST /v1/texts/analyse shows what becomes of it."`
+	Sender        string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
+	Lane          lane   `json:"lane,omitempty" doc:"bulk, if it is not given."`
+	Name          string `json:"name,omitempty" maxLength:"200" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"The beginning of the text, if it is not given."`
+	MaxCost       *money `json:"max_cost,omitempty" doc:"The campaign holds before it would cost more. No ceiling, if it is not given."`
 }
 
 type campaign struct {
@@ -113,7 +114,7 @@ func (s Services) start(ctx context.Context, n newCampaign, key, hash string) (s
 		return smsqueue.Campaign{}, err
 	}
 	return s.Queue.StartCampaign(ctx, account, smsqueue.NewCampaign{
-		Name: n.Name, Group: g.ID, Text: n.Text, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane),
+		Name: n.Name, Group: g.ID, Text: n.Text, Transliterate: n.Transliterate, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane),
 		CeilingMicro: ceiling, Key: key, RequestHash: hash,
 	})
 }

@@ -9,10 +9,11 @@ import (
 )
 
 type newMessage struct {
-	To     string `json:"to" doc:"A phone number; without a country code it is read in the account's region." example:"+4791234567"`
-	Text   string `json:"text" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text." example:"The water is back."`
-	Sender string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
-	Lane   lane   `json:"lane,omitempty" doc:"normal, if it is not given. Urgent overtakes the others; bulk is never sent twice."`
+	To            string `json:"to" doc:"A phone number; without a country code it is read in the account's region." example:"+4791234567"`
+	Text          string `json:"text" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text." example:"The water is back."`
+	Transliterate bool   `json:"transliterate,omitempty" doc:"Send the text in the GSM alphabet as far as a reader bears it, so that more fits in a part. POST /v1/texts/analyse shows what becomes of it."`
+	Sender        string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
+	Lane          lane   `json:"lane,omitempty" doc:"normal, if it is not given. Urgent overtakes the others; bulk is never sent twice."`
 }
 
 type message struct {
@@ -61,7 +62,7 @@ type sendMessage struct {
 
 func (s Services) sendMessage(ctx context.Context, in *sendMessage) (*made[message], error) {
 	m, err := s.Queue.Send(ctx, accountOf(ctx), smsqueue.Single{
-		To: in.Body.To, Text: in.Body.Text, Sender: in.Body.Sender, Lane: smsqueue.Lane(in.Body.Lane),
+		To: in.Body.To, Text: in.Body.Text, Transliterate: in.Body.Transliterate, Sender: in.Body.Sender, Lane: smsqueue.Lane(in.Body.Lane),
 		Key: in.Key, RequestHash: requestHash("POST", messagesPath, in.Body),
 	})
 	if err != nil {

@@ -25,6 +25,8 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", messagesPath, "listMessages", accounts.ScopeMessagesRead, "List messages, the newest first", http.StatusOK, false}, s.listMessages)
 	add(a, route{"GET", messagesPath + "/{id}", "readMessage", accounts.ScopeMessagesRead, "Read a message", http.StatusOK, false}, s.readMessage)
 
+	add(a, route{"POST", textsPath + "/analyse", "analyseText", accounts.ScopeMessagesWrite, "Tell how a text would travel; nothing is sent and nothing costs", http.StatusOK, false}, s.analyseText)
+
 	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
 	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)
 	add(a, route{"GET", campaignsPath + "/{id}", "readCampaign", accounts.ScopeMessagesRead, "Read a campaign", http.StatusOK, false}, s.readCampaign)

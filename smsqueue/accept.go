@@ -19,10 +19,11 @@ const storeTimeout = 30 * time.Second
 
 // Single is a message to one number.
 type Single struct {
-	To     string // a number as people type it; without a country code it is read in the account's region
-	Text   string
-	Sender string // empty: the account's
-	Lane   Lane   // empty: normal
+	To            string // a number as people type it; without a country code it is read in the account's region
+	Text          string
+	Transliterate bool   // it is stored and sent as smstext.Transliterate writes it
+	Sender        string // empty: the account's
+	Lane          Lane   // empty: normal
 
 	// With a Key, the same request takes effect once; RequestHash tells a
 	// repetition from another request with the same key.
@@ -84,7 +85,7 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	if err != nil {
 		return nil, err
 	}
-	out, err := checkOutgoing(acc, s.Text, s.Sender, s.Lane, Normal)
+	out, err := checkOutgoing(acc, s.Text, s.Transliterate, s.Sender, s.Lane, Normal)
 	if err != nil {
 		return nil, err
 	}

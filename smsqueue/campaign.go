@@ -79,14 +79,15 @@ type LeftOut struct {
 
 // NewCampaign is what a campaign is made from.
 type NewCampaign struct {
-	Name         string // empty: the beginning of the text
-	Group        int64
-	Text         string
-	Sender       string // empty: the account's
-	Lane         Lane   // empty: bulk
-	CeilingMicro int64
-	Key          string
-	RequestHash  string
+	Name          string // empty: the beginning of the text
+	Group         int64
+	Text          string
+	Transliterate bool   // it is stored and sent as smstext.Transliterate writes it
+	Sender        string // empty: the account's
+	Lane          Lane   // empty: bulk
+	CeilingMicro  int64
+	Key           string
+	RequestHash   string
 }
 
 // StartCampaign accepts a campaign; its recipients are resolved when it starts.
@@ -142,7 +143,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
-	out, err := checkOutgoing(acc, n.Text, n.Sender, n.Lane, Bulk)
+	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk)
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}

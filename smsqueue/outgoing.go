@@ -25,7 +25,7 @@ type outgoing struct {
 	split  smstext.Message
 }
 
-func checkOutgoing(acc accounts.Account, text, sender string, lane, usual Lane) (outgoing, error) {
+func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane) (outgoing, error) {
 	o := outgoing{text: text, sender: strings.TrimSpace(sender), lane: lane}
 	if o.sender == "" {
 		o.sender = acc.Sender
@@ -38,12 +38,15 @@ func checkOutgoing(acc accounts.Account, text, sender string, lane, usual Lane) 
 	default:
 		return o, problem.Invalid("lane", "a lane is urgent, normal or bulk, not %q", lane)
 	}
-	if strings.TrimSpace(text) == "" {
-		return o, problem.Invalid("text", "the text is empty")
-	}
 	// No handset shows them, and PostgreSQL cannot store the first.
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return o, problem.Invalid("text", "the text holds characters that are none")
+	}
+	if transliterate {
+		o.text, _ = smstext.Transliterate(text)
+	}
+	if strings.TrimSpace(o.text) == "" {
+		return o, problem.Invalid("text", "the text is empty")
 	}
 	if err := accounts.ValidSender(o.sender); err != nil {
 		return o, err
@@ -51,7 +54,7 @@ func checkOutgoing(acc accounts.Account, text, sender string, lane, usual Lane) 
 	if o.sender == "" {
 		return o, problem.Invalid("sender", "name a sender: the account has no default")
 	}
-	o.split = smstext.Split(text)
+	o.split = smstext.Split(o.text)
 	if n := len(o.split.Parts); n > maxParts {
 		return o, problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
 	}

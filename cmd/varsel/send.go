@@ -14,14 +14,15 @@ import (
 )
 
 type sendCommand struct {
-	Account string        `required:"" help:"The account."`
-	To      string        `xor:"target" required:"" help:"A phone number."`
-	Group   string        `xor:"target" required:"" help:"A group's name or id."`
-	Text    string        `required:"" help:"The text."`
-	Sender  string        `help:"The sender; the account's if empty."`
-	Lane    string        `help:"urgent, normal or bulk; normal for a number, bulk for a group."`
-	Wait    bool          `help:"Wait for the delivery receipts."`
-	Timeout time.Duration `default:"15m" help:"How long to wait at the most."`
+	Account       string        `required:"" help:"The account."`
+	To            string        `xor:"target" required:"" help:"A phone number."`
+	Group         string        `xor:"target" required:"" help:"A group's name or id."`
+	Text          string        `required:"" help:"The text."`
+	Transliterate bool          `help:"Write the text in the GSM alphabet where a reader bears it: plain quotes, letters without marks."`
+	Sender        string        `help:"The sender; the account's if empty."`
+	Lane          string        `help:"urgent, normal or bulk; normal for a number, bulk for a group."`
+	Wait          bool          `help:"Wait for the delivery receipts."`
+	Timeout       time.Duration `default:"15m" help:"How long to wait at the most."`
 }
 
 // unconfirmedPatience is how long --wait waits for receipts of messages that
@@ -41,7 +42,7 @@ func (s sendCommand) Run(ctx context.Context, c *commands, t terminal) error {
 }
 
 func (s sendCommand) toNumber(ctx context.Context, c *commands, t terminal, app *App, acc accounts.Account) error {
-	m, err := app.Queue.Send(ctx, acc.ID, smsqueue.Single{To: s.To, Text: s.Text, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
+	m, err := app.Queue.Send(ctx, acc.ID, smsqueue.Single{To: s.To, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *
 	if err != nil {
 		return err
 	}
-	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g.ID, Text: s.Text, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
+	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g.ID, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
 	if err != nil {
 		return err
 	}
