@@ -286,6 +286,43 @@ func TestBrowserWritesACampaign(t *testing.T) {
 	b.until(`document.querySelector("[data-badge]").textContent === "Finished"`)
 }
 
+func TestBrowserOffersPlainCharacters(t *testing.T) { // U8
+	w := newWorld(t)
+	w.carrier("main", `{}`)
+	group := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + "/campaigns/new?group=" + group))
+	b.until(`document.querySelector("[data-count=left]").textContent === "160 left in this part"`)
+	b.tabTo(`e.id === "text"`)
+	b.do(chromedp.KeyEvent("“Hello” "))
+	b.until(`document.querySelector("[data-count=because]").textContent.includes("“\u00a0(1), ”\u00a0(7)")`)
+	if !ask[bool](b, `document.querySelector("[data-offer]").hidden`) {
+		t.Error("it offers what saves nothing")
+	}
+	b.do(chromedp.KeyEvent(strings.Repeat("Hello all. ", 7)))
+	b.until(`!document.querySelector("[data-offer]").hidden`)
+	if got := ask[string](b, `document.querySelector("#plain").textContent`); !strings.HasPrefix(got, `"Hello" Hello all.`) {
+		t.Errorf("it would become %q", got)
+	}
+	if got := ask[string](b, `document.querySelector("[data-echo]").textContent`); !strings.HasPrefix(got, "“Hello”") {
+		t.Errorf("before it is chosen the preview shows %q", got)
+	}
+	b.tabTo(`e.id === "transliterate"`)
+	b.do(chromedp.KeyEvent(" "))
+	b.until(`document.querySelector("[data-echo]").textContent.startsWith("\"Hello\"")`)
+	b.until(`document.querySelector("[data-count=parts]").textContent === "1 part"`)
+	b.do(chromedp.KeyEvent(" "))
+	b.until(`document.querySelector("[data-echo]").textContent.startsWith("“Hello”")`)
+	b.do(chromedp.KeyEvent(" "))
+	b.until(`document.querySelector("[data-count=parts]").textContent === "1 part"`)
+	b.tabTo(`e.value === "start"`)
+	b.press(kb.Enter)
+	if all := w.campaigns(); len(all) != 1 || !strings.HasPrefix(all[0].Text, `"Hello" Hello all.`) {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w := newWorld(t)
 	directory := w.pathOf(w.connect())

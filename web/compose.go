@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -32,12 +33,13 @@ func (composePage) template() string { return "compose" }
 
 // composeForm is what the visitor has entered.
 type composeForm struct {
-	Once   string // names this form: sent twice, it starts one campaign
-	Name   string
-	Group  string // its public id
-	Text   string
-	Sender string
-	Lane   string
+	Once          string // names this form: sent twice, it starts one campaign
+	Name          string
+	Group         string // its public id
+	Text          string
+	Transliterate bool // it is sent in plain characters
+	Sender        string
+	Lane          string
 }
 
 type groupChoice struct {
@@ -95,8 +97,9 @@ func readForm(c *fiber.Ctx) composeForm {
 	return composeForm{
 		Once: c.FormValue("once"), Name: strings.TrimSpace(c.FormValue("name")), Group: c.FormValue("group"),
 		// A browser sends line ends as CR LF (HTML 4.10.21.4); a handset wants one character.
-		Text:   strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"),
-		Sender: strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"),
+		Text:          strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"),
+		Transliterate: c.FormValue("transliterate") != "",
+		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"),
 	}
 }
 
@@ -123,14 +126,23 @@ func (w *site) start(v visit, f composeForm) (smsqueue.Campaign, error) {
 	// a reload, starts nothing more.
 	hash := f.hash()
 	return w.Queue.StartCampaign(v.ctx, v.Account.ID, smsqueue.NewCampaign{
-		Name: f.Name, Group: group, Text: f.Text, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
+		Name: f.Name, Group: group, Text: f.Text, Transliterate: f.Transliterate, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
 		Key: "console " + hash, RequestHash: hash,
 	})
 }
 
+// sent is the text as it is sent.
+func (f composeForm) sent() string {
+	if !f.Transliterate {
+		return f.Text
+	}
+	plain, _ := smstext.Transliterate(f.Text)
+	return plain
+}
+
 func (f composeForm) hash() string {
 	sum := sha256.New()
-	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, f.Sender, f.Lane} {
+	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane} {
 		sum.Write([]byte(field))
 		sum.Write([]byte{0})
 	}
@@ -143,7 +155,7 @@ func (say *tongue) fieldError(p *problem.Problem, f composeForm) fieldError {
 	case p.Code == "group_not_found":
 		return fieldError{"group", say.problem(p)}
 	case p.Field == "text":
-		_, parts := smstext.Count(f.Text)
+		_, parts := smstext.Count(f.sent())
 		return fieldError{"text", say.count("text_too_long", parts)}
 	case p.Field == "sender", p.Field == "lane":
 		return fieldError{p.Field, say.problem(p)}
@@ -166,7 +178,7 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	p.Groups = w.groupChoices(v.say, groups, p.Form.Group)
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
-	p.Count = v.say.textCount(p.Form.Text, chosenOf(p.Groups))
+	p.Count = v.say.textCount(p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
 	return render(c, p)
 }
 

@@ -1,11 +1,14 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
@@ -107,24 +110,102 @@ func TestFormSaysWhatIsWrongAndKeepsWhatWasEntered(t *testing.T) {
 	}
 }
 
-func TestTextIsCountedWhileItIsWritten(t *testing.T) { // user request 8
+// counted is what the form is told while a text is written.
+type counted struct {
+	Characters, Encoding, Parts, Left, Because, Saves, Plain, Reach, Sent string
+}
+
+func (w *world) count(form url.Values, headers ...string) (n counted) {
+	w.Helper()
+	got := w.post("/campaigns/count", form, headers...)
+	if err := json.Unmarshal([]byte(got.body), &n); got.status != http.StatusOK || err != nil {
+		w.Fatalf("%v: %d %s", form, got.status, got.body)
+	}
+	return n
+}
+
+func TestTextIsCountedWhileItIsWritten(t *testing.T) { // U8
 	w := newWorld(t)
 	g := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
 	w.signIn()
-	for _, c := range []struct{ text, group, want string }{
-		{"Hello", "", `{"characters":"5 characters","encoding":"GSM alphabet","parts":"1 part","because":"","reach":""}`},
-		{strings.Repeat("a", 161), g, `{"characters":"161 characters","encoding":"GSM alphabet","parts":"2 parts","because":"",` +
-			`"reach":"3 members have a number: 6 parts in all at the most."}`},
-		{"Zażółć", "", `{"characters":"6 characters","encoding":"Unicode","parts":"1 part","because":"“ż” is not in the GSM alphabet, ` +
-			`so the text travels as Unicode and fewer characters fit in a part.","reach":""}`},
+	long := strings.Repeat("a", 161)
+	for _, c := range []struct {
+		text, group string
+		want        counted
+	}{
+		{"", "", counted{Characters: "0 characters", Encoding: "GSM alphabet", Parts: "1 part", Left: "160 left in this part"}},
+		{"Hello", "", counted{Characters: "5 characters", Encoding: "GSM alphabet", Parts: "1 part", Left: "155 left in this part", Sent: "Hello"}},
+		{long, g, counted{Characters: "161 characters", Encoding: "GSM alphabet", Parts: "2 parts", Left: "143 left in this part", Sent: long,
+			Reach: "3 members have a number: 6 parts in all at the most."}},
+		{"Zażółć", "", counted{Characters: "6 characters", Encoding: "Unicode", Parts: "1 part", Left: "64 left in this part", Sent: "Zażółć",
+			Because: "Not in the GSM alphabet, with the place in the text: ż\u00a0(3), ó\u00a0(4), ł\u00a0(5), ć\u00a0(6). The text travels as Unicode, and fewer characters fit in a part."}},
+		{"яąяяяя\t\u00a0\u200b👩‍👧é", "", counted{Characters: "13 characters", Encoding: "Unicode", Parts: "1 part", Left: "55 left in this part", Sent: "яąяяяя\t\u00a0\u200b👩‍👧é",
+			Because: "Not in the GSM alphabet, with the place in the text: я\u00a0(1, 3, 4, …), ą\u00a0(2), tab\u00a0(7), special space U+00A0\u00a0(8), " +
+				"invisible character U+200B\u00a0(9) and 1 other. The text travels as Unicode, and fewer characters fit in a part."}},
 	} {
-		got := w.post("/campaigns/count", url.Values{"text": {c.text}, "group": {c.group}})
-		if got.status != http.StatusOK || got.body != c.want {
-			t.Errorf("%q: %d %s", c.text, got.status, got.body)
+		if diff := cmp.Diff(c.want, w.count(url.Values{"text": {c.text}, "group": {c.group}})); diff != "" {
+			t.Errorf("%q:\n%s", c.text, diff)
 		}
 	}
 	if got := w.post("/campaigns/count", url.Values{"text": {strings.Repeat("a", 70_000)}}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a huge text: %d", got.status)
+	}
+}
+
+var polish = strings.Repeat("Zażółć gęślą jaźń. ", 5)
+
+func TestPlainCharactersAreOfferedWhenTheySave(t *testing.T) { // U8
+	w := newWorld(t)
+	w.signIn()
+	plain := strings.Repeat("Zazolc gesla jazn. ", 5)
+	for _, c := range []struct {
+		what       string
+		form       url.Values
+		language   string
+		want, sent string
+	}{
+		{"cheaper", url.Values{"text": {polish}}, "en", "1 part instead of 2. This is how it reads:", polish},
+		{"in Norwegian", url.Values{"text": {polish}}, "nb", "1 del i stedet for 2. Slik blir teksten:", polish},
+		{"in Polish", url.Values{"text": {polish}}, "pl", "1 część zamiast 2. Tak będzie brzmiał tekst:", polish},
+		{"chosen", url.Values{"text": {polish}, "transliterate": {"yes"}}, "en", "1 part instead of 2. This is how it reads:", plain},
+		{"no cheaper", url.Values{"text": {"Zażółć"}}, "en", "", "Zażółć"},
+		{"no cheaper but chosen", url.Values{"text": {"Zażółć"}, "transliterate": {"yes"}}, "en", "It saves nothing with this text. This is how it reads:", "Zazolc"},
+		{"nothing to write otherwise", url.Values{"text": {strings.Repeat("я", 80)}}, "en", "", strings.Repeat("я", 80)},
+	} {
+		got := w.count(c.form, "Accept-Language", c.language)
+		if got.Saves != c.want || got.Sent != c.sent || (got.Plain == "") != (c.want == "") {
+			t.Errorf("%s: %+v", c.what, got)
+		}
+	}
+}
+
+// Without JavaScript the offer comes with the preview.
+func TestPlainCharactersAreSentOnlyWhenChosen(t *testing.T) { // U8
+	w := newWorld(t)
+	w.carrier("main", `{}`)
+	g := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
+	w.signIn()
+	form := func(do string, more ...string) url.Values {
+		f := url.Values{"once": {"a"}, "group": {g}, "text": {polish}, "lane": {"bulk"}, "do": {do}}
+		if len(more) > 0 {
+			f.Set("transliterate", more[0])
+		}
+		return f
+	}
+	empty := w.get("/campaigns/new").body
+	if !strings.Contains(empty, `data-offer hidden>`) {
+		t.Error("an empty form offers something")
+	}
+	offered := w.post("/campaigns/new", form("preview"), "Accept-Language", "pl").body
+	w.golden("compose-plain-offered-pl", offered)
+	w.golden("compose-plain-chosen-nb", w.post("/campaigns/new", form("preview", "yes"), "Accept-Language", "nb").body)
+
+	w.post("/campaigns/new", form("start"))
+	w.post("/campaigns/new", form("start", "yes"))
+	all := w.campaigns()
+	if len(all) != 2 || all[1].Text != polish || all[1].Parts != 2 || all[0].Parts != 1 ||
+		all[0].Text != strings.Repeat("Zazolc gesla jazn. ", 5) {
+		t.Errorf("%+v", all)
 	}
 }
 

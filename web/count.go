@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,8 +18,12 @@ type textCount struct {
 	Characters string `json:"characters"`
 	Encoding   string `json:"encoding"`
 	Parts      string `json:"parts"`
+	Left       string `json:"left"`    // what still fits in the last part
 	Because    string `json:"because"` // why it needs the larger alphabet
+	Saves      string `json:"saves"`   // what transliterating it would save; empty: it is not offered
+	Plain      string `json:"plain"`   // what it would become then
 	Reach      string `json:"reach"`   // who gets it
+	Sent       string `json:"sent"`    // what they get
 }
 
 // longestText, in bytes, is far beyond what can be sent. A longer one is not
@@ -35,7 +41,7 @@ func (w *site) countText(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(v.say.textCount(text, group))
+	return c.JSON(v.say.textCount(text, c.FormValue("transliterate") != "", group))
 }
 
 func (w *site) countedGroup(v visit, name string) (*groupChoice, error) {
@@ -50,30 +56,86 @@ func (w *site) countedGroup(v visit, name string) (*groupChoice, error) {
 	return &groupChoice{Members: g.Members, Textable: g.Textable}, err
 }
 
-func (say *tongue) textCount(text string, group *groupChoice) textCount {
-	encoding, parts := smstext.Count(text)
-	n := textCount{
-		Characters: say.count("characters", utf8.RuneCountInString(text)),
-		Encoding:   say.word("encoding", string(encoding)),
-		Parts:      say.count("parts", parts),
+func (say *tongue) textCount(text string, transliterate bool, group *groupChoice) textCount {
+	plain, _ := smstext.Transliterate(text)
+	n := say.offer(text, plain, transliterate)
+	if n.Sent = text; transliterate {
+		n.Sent = plain
 	}
-	if encoding != smstext.GSM7 {
-		n.Because = say.text("needs_unicode", "Character", beyondGSM(text))
+	a := smstext.Analyse(n.Sent)
+	n.Characters = say.count("characters", utf8.RuneCountInString(n.Sent))
+	n.Encoding = say.word("encoding", string(a.Encoding))
+	n.Parts = say.count("parts", len(a.Parts))
+	n.Left = say.count("left_in_part", a.Left)
+	if len(a.Forcing) > 0 {
+		n.Because = say.text("needs_unicode", "Characters", say.forcing(a.Forcing))
 	}
 	if group != nil {
-		n.Reach = say.reach(*group, parts)
+		n.Reach = say.reach(*group, len(a.Parts))
 	}
 	return n
 }
 
-// beyondGSM is the first character that the GSM alphabet lacks.
-func beyondGSM(text string) string {
-	for _, r := range text {
-		if encoding, _ := smstext.Count(string(r)); encoding != smstext.GSM7 {
-			return string(r)
-		}
+// offer shows what becomes of a text that is cheaper in plain characters. What
+// was chosen stays in sight, whatever has been written since.
+func (say *tongue) offer(text, plain string, chosen bool) (n textCount) {
+	_, before := smstext.Count(text)
+	_, after := smstext.Count(plain)
+	switch {
+	case after < before:
+		n.Saves = say.count("plain_saves", after, "Before", say.number(before))
+	case chosen:
+		n.Saves = say.text("plain_saves_nothing")
+	default:
+		return n
 	}
-	return ""
+	n.Plain = plain
+	return n
+}
+
+// Of many characters that force the larger alphabet, and of many places where
+// one of them stands, the first are enough to go on.
+const (
+	mostForcing = 5
+	mostPlaces  = 3
+)
+
+// forcing names characters with their places in the text, the first being 1.
+func (say *tongue) forcing(all []smstext.Character) string {
+	var named []string
+	for _, c := range all[:min(len(all), mostForcing)] {
+		named = append(named, say.text("character_at", "Character", say.character(c.Text), "Places", say.places(c.Positions)))
+	}
+	list := strings.Join(named, ", ")
+	if others := len(all) - len(named); others > 0 {
+		return say.count("and_others", others, "List", list)
+	}
+	return list
+}
+
+func (say *tongue) places(positions []int) string {
+	var all []string
+	for _, at := range positions[:min(len(positions), mostPlaces)] {
+		all = append(all, say.number(at+1))
+	}
+	if len(positions) > mostPlaces {
+		all = append(all, "…")
+	}
+	return strings.Join(all, ", ")
+}
+
+// character is a character, or words for one that cannot be seen.
+func (say *tongue) character(c string) string {
+	r, _ := utf8.DecodeRuneInString(c)
+	switch {
+	case r == '\t':
+		return say.text("character_tab")
+	case unicode.Is(unicode.Z, r):
+		return say.text("character_space", "Code", fmt.Sprintf("%U", r))
+	case !unicode.IsGraphic(r):
+		return say.text("character_unseen", "Code", fmt.Sprintf("%U", r))
+	}
+	return c
 }
 
 func (say *tongue) reach(g groupChoice, parts int) string {

@@ -8,21 +8,28 @@ export function countAlong(form) {
 
   const count = async () => {
     const mine = ++asked;
-    const body = new URLSearchParams({ text: form.elements.text.value, group: form.elements.group.value });
+    const { text, group, transliterate } = form.elements;
+    const body = new URLSearchParams({ text: text.value, group: group.value });
+    if (transliterate.checked) body.set("transliterate", transliterate.value);
     try {
       const answer = await fetch(form.dataset.compose, { method: "POST", body });
-      if (answer.ok && mine === asked) show(await answer.json());
+      if (!answer.ok) return;
+      const { sent, ...counted } = await answer.json();
+      if (mine !== asked) return;
+      show(counted);
+      if (transliterate.checked) echo(sent);
     } catch {
       // The next key asks again.
     }
   };
   const soon = () => {
-    echo(form.elements.text.value);
+    if (!form.elements.transliterate.checked) echo(form.elements.text.value);
     clearTimeout(timer);
     timer = setTimeout(count, pause);
   };
   form.elements.text.addEventListener("input", soon);
   form.elements.group.addEventListener("change", soon);
+  form.elements.transliterate.addEventListener("change", soon);
   // A form that the browser has filled in again was not counted by the server.
   if (form.elements.text.value || form.elements.group.value) soon();
 }
@@ -33,6 +40,7 @@ function show(counted) {
     if (place.textContent !== text) place.textContent = text;
     place.hidden = text === "";
   }
+  document.querySelector("[data-offer]").hidden = counted.saves === "";
 }
 
 function echo(text) {
