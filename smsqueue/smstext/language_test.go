@@ -107,6 +107,33 @@ func TestTablesHoldTheirOwnScript(t *testing.T) {
 	}
 }
 
+// The annex lists the letters of an Indian script in the order of Unicode, its
+// ten digits in a row, and no letter in both tables.
+func TestIndianTablesAreInTheOrderOfUnicode(t *testing.T) {
+	for l, script := range scripts {
+		var letters, digits []rune
+		for _, r := range lockingTables[l].characters[:0x60] {
+			if unicode.Is(script, r) {
+				letters = append(letters, r)
+			}
+		}
+		for _, r := range singleTables[l].characters {
+			if unicode.Is(unicode.Nd, r) {
+				digits = append(digits, r)
+			}
+			if _, both := lockingTables[l].codes[r]; both && r > 0x7F {
+				t.Errorf("%s: %U stands in both tables", l, r)
+			}
+		}
+		if l != Urdu && !slices.IsSorted(letters) {
+			t.Errorf("%s: %U", l, letters)
+		}
+		if len(digits) != 10 || digits[9]-digits[0] != 9 || !slices.IsSorted(digits) {
+			t.Errorf("%s: digits %U", l, digits)
+		}
+	}
+}
+
 func TestShiftedOctets(t *testing.T) {
 	for _, c := range []struct {
 		shift                Shift
