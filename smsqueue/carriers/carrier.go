@@ -139,6 +139,10 @@ type Events struct {
 	// Inbound hands over a message from a handset, or a part of one, in the
 	// same way.
 	Inbound func(m Inbound, stored func(error))
+	// Late tells the answer to a submission, by its MessageID and Part, that had
+	// been answered with NoAnswer because it took too long. It comes once, from
+	// any goroutine, and must not block; where it is nil such answers are dropped.
+	Late func(message int64, part int, a Answer)
 	// State is told at every change.
 	State func(State)
 }

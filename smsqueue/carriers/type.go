@@ -24,6 +24,13 @@ type Features struct {
 	// Slots is into how many equal shares the carrier can be divided over
 	// processes; 0 is one.
 	Slots int `json:"slots,omitempty"`
+	// ShortReference: the carrier only takes the 8-bit reference of parts, of
+	// which Submission.Reference is cut to its low octet; a part then has room
+	// for one septet more.
+	ShortReference bool `json:"short_reference,omitempty"`
+	// Languages are those whose national shift tables the carrier passes on to
+	// handsets (3GPP TS 23.038 A): "tr", "es", "pt".
+	Languages []string `json:"languages,omitempty"`
 }
 
 // Setting is what a carrier is opened with.

@@ -1,5 +1,6 @@
-// Package smpp carries messages over SMPP 3.4. PDUs are read and written by
-// gosmpp's codec; binds, windows and reconnecting are this package's own.
+// Package smpp carries messages over SMPP 3.4. It takes the names of commands and
+// statuses from gosmpp; how PDUs are read and written, binds, windows and
+// reconnecting are its own.
 package smpp
 
 import (
@@ -7,6 +8,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,13 +18,15 @@ import (
 
 // carrier is the links to one SMSC.
 type carrier struct {
-	config config
-	pace   pace
-	dial   func(context.Context) (net.Conn, error)
-	events carriers.Events
-	log    *slog.Logger
-	stop   context.CancelFunc
-	keep   sync.WaitGroup // one for each link
+	config   config // of this process's share
+	statuses map[status]carriers.Kind
+	pace     pace
+	dial     func(ctx context.Context, addr string) (net.Conn, error)
+	events   carriers.Events
+	arrivals arrivals
+	log      *slog.Logger
+	stop     context.CancelFunc
+	keep     sync.WaitGroup // one for each link
 
 	mu       sync.Mutex
 	room     *sync.Cond // a place came free in a window, or a session came or went
@@ -59,18 +64,20 @@ func Open(_ context.Context, raw json.RawMessage, setting carriers.Setting) (car
 	if err != nil {
 		return nil, err
 	}
-	c := newCarrier(config, setting.Events)
+	c := newCarrier(config.share(setting.Share), setting.Events)
 	c.start()
 	return c, nil
 }
 
 func newCarrier(config config, events carriers.Events) *carrier {
 	c := &carrier{
-		config: config,
-		pace:   normalPace,
-		dial:   dialer(config),
-		events: events,
-		log:    slog.With("carrier", "smpp", "addr", config.Addr, "system_id", config.SystemID),
+		config:   config,
+		statuses: statusKinds(config.Statuses),
+		pace:     normalPace,
+		dial:     dialer(config),
+		events:   events,
+		arrivals: arrivals{open: map[content]*arrival{}},
+		log:      slog.With("carrier", "smpp", "addr", strings.Join(config.hosts(), ","), "system_id", config.SystemID),
 	}
 	c.room = sync.NewCond(&c.mu)
 	c.links = newLinks(c)
@@ -90,13 +97,20 @@ func (c *carrier) start() {
 // windows of all binds are full. A part that can never be sent is answered
 // with Rejected and no code. answered may be called before Submit returns.
 func (c *carrier) Submit(s carriers.Submission, answered func(carriers.Answer)) {
-	bytes, err := submitSM(s)
-	if err != nil {
+	if c.config.Bind == receiverBind {
+		answered(refused(carriers.Misconfigured, "this carrier only receives: bind is "+receiverBind))
+		return
+	}
+	p := newPacket()
+	var err error
+	if p.bytes, err = c.config.submitSM(p.bytes, s); err != nil {
+		p.recycle()
 		answered(refused(carriers.Rejected, err.Error()))
 		return
 	}
-	if why := c.enqueue(bytes, &request{answered: answered}); why != "" {
-		answered(refused(carriers.Retry, why))
+	p.answered, p.message, p.part = answered, s.MessageID, s.Part
+	if why := c.enqueue(p); why != "" {
+		p.answer(refused(carriers.Retry, why))
 	}
 }
 
@@ -104,8 +118,8 @@ func refused(kind carriers.Kind, text string) carriers.Answer {
 	return carriers.Answer{Err: &carriers.Error{Kind: kind, Text: text}}
 }
 
-// enqueue gives a request to the session with the most room, or says why not.
-func (c *carrier) enqueue(bytes []byte, r *request) (why string) {
+// enqueue gives a submission to the session with the most room, or says why not.
+func (c *carrier) enqueue(p *packet) (why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -117,7 +131,7 @@ func (c *carrier) enqueue(bytes []byte, r *request) (why string) {
 			return "not connected"
 		}
 		if s.free > 0 {
-			s.put(bytes, r)
+			s.put(p)
 			return ""
 		}
 		c.room.Wait()
@@ -134,7 +148,7 @@ func (c *carrier) roomiest() *session {
 	return best
 }
 
-// Limits are those of the configuration; keeping to the throughput is the
+// Limits are those of this process's share; keeping to the throughput is the
 // caller's part.
 func (c *carrier) Limits() carriers.Limits {
 	return carriers.Limits{Window: c.config.Window, Throughput: c.config.Throughput}
@@ -181,7 +195,7 @@ func (c *carrier) report(s carriers.State) {
 func (c *carrier) state() (s carriers.State, closing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.sessions) > 0 {
+	if len(c.sessions) > 0 || c.config.Bind == receiverBind && slices.ContainsFunc(c.links, (*link).up) {
 		return carriers.State{Status: carriers.Bound}, c.closed
 	}
 	worst := c.links[0].state

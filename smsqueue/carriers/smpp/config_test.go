@@ -20,7 +20,8 @@ func TestConfigurationHasDefaults(t *testing.T) {
 	}
 	want := config{
 		Addr: "smsc.example:2775", SystemID: "acme", Password: secret,
-		Bind: "transceiver", Binds: 1, Window: 100, EnquireLink: carriers.Duration(30 * time.Second), ResponseTimeout: carriers.Duration(time.Minute),
+		Bind: "transceiver", Binds: 1, Window: 100, LongMessages: "udh", DefaultAlphabet: "gsm7", UCS2Coding: 8,
+		EnquireLink: carriers.Duration(30 * time.Second), ResponseTimeout: carriers.Duration(time.Minute),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -41,7 +42,7 @@ func TestConfigurationErrorsNameTheFieldAndKeepTheSecret(t *testing.T) {
 		{"password with a line end", `"password":"` + secret + `\n"`, "password: "},
 		{"password too long", `"password":"` + strings.Repeat(secret, 9) + `"`, "password: "},
 		{"system_type too long", `"system_type":"1234567890123"`, "system_type: "},
-		{"unknown bind", `"bind":"receiver"`, "bind: "},
+		{"unknown bind", `"bind":"sender"`, "bind: "},
 		{"no binds", `"binds":0`, "binds: at least 1"},
 		{"binds of the wrong type", `"binds":"two"`, "binds: a whole number is expected"},
 		{"window smaller than binds", `"binds":4,"window":3`, "window: at least 4"},

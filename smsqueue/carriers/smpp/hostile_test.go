@@ -137,7 +137,7 @@ func TestWhatThePeerAsksIsAnswered(t *testing.T) {
 	p.send(0x102, 0, 7, "")     // alert_notification has no response
 	p.send(bindTransceiver|resp, 0, 1, "smsc\x00")
 	p.send(deliverSM|resp, 0, 8, "\x00")
-	for _, command := range []uint32{0x77, dataSM, bindTransceiver} {
+	for _, command := range []uint32{0x77, submitSMCommand, bindTransceiver} {
 		p.send(command, 0, 9, "")
 		if got := p.expect(genericNack); got.sequence != 9 || got.status != 0x03 {
 			t.Errorf("%#x: nack %+v", command, got)

@@ -4,15 +4,16 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/linxGnu/gosmpp/data"
-	"github.com/linxGnu/gosmpp/pdu"
 
 	"github.com/varsel/varsel/smsqueue/carriers"
 )
@@ -21,28 +22,46 @@ import (
 // session ends.
 type link struct {
 	carrier *carrier
-	bind    pdu.BindingType
+	bind    data.CommandIDType
 	window  int            // 0 for a receiver
+	hosts   []string       // its own first
+	host    int            // the one it is at
 	state   carriers.State // while no session stands; guarded by carrier.mu
 }
 
 // newLinks are the configured binds; a pair of transmitter and receiver counts
-// as one.
+// as one. The binds are spread over the hosts.
 func newLinks(c *carrier) []*link {
 	var links []*link
-	add := func(bind pdu.BindingType, window int) {
-		links = append(links, &link{c, bind, window, carriers.State{Status: carriers.Connecting, Reason: "connecting"}})
-	}
-	for _, window := range c.config.windows() {
-		if c.config.Bind == transceiverBind {
-			add(pdu.Transceiver, window)
-			continue
+	hosts := c.config.hosts()
+	for n, window := range c.config.windows() {
+		first := n % len(hosts)
+		add := func(bind data.CommandIDType, window int) {
+			links = append(links, &link{
+				carrier: c, bind: bind, window: window,
+				hosts: slices.Concat(hosts[first:], hosts[:first]),
+				state: carriers.State{Status: carriers.Connecting, Reason: "connecting"},
+			})
 		}
-		add(pdu.Transmitter, window)
-		add(pdu.Receiver, 0)
+		switch c.config.Bind {
+		case transceiverBind:
+			add(data.BIND_TRANSCEIVER, window)
+		case transmitterBind:
+			add(data.BIND_TRANSMITTER, window)
+		case receiverBind:
+			add(data.BIND_RECEIVER, 0)
+		default:
+			add(data.BIND_TRANSMITTER, window)
+			add(data.BIND_RECEIVER, 0)
+		}
 	}
 	return links
 }
+
+func (l *link) addr() string { return l.hosts[l.host] }
+
+// up is called with carrier.mu held.
+func (l *link) up() bool { return l.state.Status == carriers.Bound }
 
 // downError is why a link is not up, as it is told to people.
 type downError carriers.State
@@ -69,8 +88,11 @@ func (l *link) keep(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		// A bind whose host is of no use goes to the next; one that fell from a
+		// host that was, begins again at its own, which may be back.
+		l.host = (l.host + 1) % len(l.hosts)
 		if useful {
-			pause = l.carrier.pace.first
+			pause, l.host = l.carrier.pace.first, 0
 		}
 		pause = l.rest(ctx, err, pause)
 	}
@@ -113,10 +135,10 @@ func (l *link) fell(err error) carriers.State {
 	return state
 }
 
-var bindNames = map[pdu.BindingType]string{
-	pdu.Transceiver: "transceiver",
-	pdu.Transmitter: "transmitter",
-	pdu.Receiver:    "receiver",
+var bindNames = map[data.CommandIDType]string{
+	data.BIND_TRANSCEIVER: transceiverBind,
+	data.BIND_TRANSMITTER: transmitterBind,
+	data.BIND_RECEIVER:    receiverBind,
 }
 
 // serve is one session from connecting to its end; the error is why it ended.
@@ -124,7 +146,7 @@ var bindNames = map[pdu.BindingType]string{
 func (l *link) serve(ctx context.Context) (useful bool, err error) {
 	conn, err := l.dial(ctx)
 	if err != nil {
-		return false, down("%s cannot be reached: %v", l.carrier.config.Addr, plain(err))
+		return false, down("%s cannot be reached: %v", l.addr(), plain(err))
 	}
 	in, err := l.logIn(ctx, conn)
 	if err != nil {
@@ -137,66 +159,78 @@ func (l *link) serve(ctx context.Context) (useful bool, err error) {
 	return s.useful, err
 }
 
-func dialer(config config) func(context.Context) (net.Conn, error) {
+func dialer(config config) func(context.Context, string) (net.Conn, error) {
 	var d interface {
 		DialContext(ctx context.Context, network, addr string) (net.Conn, error)
 	} = &net.Dialer{}
 	if config.TLS {
-		d = &tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12}}
+		d = &tls.Dialer{Config: config.trust()}
 	}
-	return func(ctx context.Context) (net.Conn, error) {
-		return d.DialContext(ctx, "tcp", config.Addr)
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		return d.DialContext(ctx, "tcp", addr)
 	}
+}
+
+// trust is whom a TLS connection believes.
+func (c config) trust() *tls.Config {
+	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TLSServerName}
+	if c.TLSCA != "" {
+		t.RootCAs = x509.NewCertPool()
+		t.RootCAs.AppendCertsFromPEM([]byte(c.TLSCA))
+	}
+	return t
 }
 
 func (l *link) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.carrier.pace.connect)
 	defer cancel()
-	return l.carrier.dial(ctx)
+	return l.carrier.dial(ctx, l.addr())
 }
 
 // logIn sends the bind and waits for its answer. The reader it returns may
 // already hold what the peer sent next.
 func (l *link) logIn(ctx context.Context, conn net.Conn) (*frames, error) {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	config := l.carrier.config
-	_ = conn.SetDeadline(time.Now().Add(config.responseTimeout()))
-	bind := l.bindRequest()
-	if _, err := conn.Write(marshal(bind)); err != nil {
-		return nil, down("%s took no bind: %v", config.Addr, plain(err))
+	limit := l.carrier.config.responseTimeout()
+	_ = conn.SetDeadline(time.Now().Add(limit))
+	if _, err := conn.Write(l.bindRequest()); err != nil {
+		return nil, down("%s took no bind: %v", l.addr(), plain(err))
 	}
-	in := &frames{in: bufio.NewReaderSize(conn, readBuffer)}
-	answer, err := answerTo(bind.GetHeader(), in)
+	in := &frames{in: bufio.NewReaderSize(conn, frameMost)}
+	answer, err := l.bindAnswer(in)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, down("%s did not answer the bind within %v", config.Addr, config.responseTimeout())
+		return nil, down("%s did not answer the bind within %v", l.addr(), limit)
 	case err != nil:
-		return nil, down("%s ended the connection instead of answering the bind: %v", config.Addr, plain(err))
-	case answer.CommandStatus != data.ESME_ROK || answer.CommandID == data.GENERIC_NACK:
-		return nil, downError(bindRefused(config.Addr, answer.CommandStatus))
+		return nil, down("%s ended the connection instead of answering the bind: %v", l.addr(), plain(err))
+	case answer.status != data.ESME_ROK || answer.command == data.GENERIC_NACK:
+		return nil, downError(bindRefused(l.addr(), answer.status))
 	}
 	return in, conn.SetDeadline(time.Time{})
 }
 
 const (
-	readBuffer   = 32 << 10
 	bindSequence = 1
+	version      = 0x34 // interface_version of SMPP 3.4
 )
 
-func (l *link) bindRequest() *pdu.BindRequest {
-	bind := pdu.NewBindRequest(l.bind)
-	bind.SystemID = l.carrier.config.SystemID
-	bind.Password = l.carrier.config.Password
-	bind.SystemType = l.carrier.config.SystemType
-	bind.SetSequenceNumber(bindSequence)
-	return bind
+// bindRequest is the PDU of SMPP 3.4 4.1.1, 4.1.3, 4.1.5.
+func (l *link) bindRequest() []byte {
+	config := &l.carrier.config
+	out := beginPDU(nil, l.bind, data.ESME_ROK, bindSequence)
+	out = appendCString(out, config.SystemID)
+	out = appendCString(out, config.Password)
+	out = appendCString(out, config.SystemType)
+	out = append(out, version, tonUnknown, npiUnknown)
+	return sealPDU(appendCString(out, config.AddressRange))
 }
 
-// answerTo passes over what a peer sends before it answers.
-func answerTo(request pdu.Header, in *frames) (frame, error) {
+// bindAnswer passes over what a peer sends before it answers. It is not
+// acknowledged: a message comes again when there is a session to take it.
+func (l *link) bindAnswer(in *frames) (frame, error) {
 	for {
 		f, err := in.next()
-		if err != nil || f.CommandID == request.CommandID|response || f.CommandID == data.GENERIC_NACK {
+		if err != nil || f.command == l.bind|response || f.command == data.GENERIC_NACK {
 			return f, err
 		}
 	}

@@ -32,7 +32,7 @@ const (
 	deliverSM       = 0x05
 	unbind          = 0x06
 	enquireLink     = 0x15
-	dataSM          = 0x103
+	dataSMCommand   = 0x103
 	resp            = 0x80000000
 )
 
@@ -146,7 +146,7 @@ func newRig(t *testing.T, pace pace, settings string, connect func() (carrierEnd
 	r := &rig{t: t, dials: make(chan peer, 100), answers: map[int64][]carriers.Answer{}}
 	r.carrier = newCarrier(config, carriers.Events{State: r.state, Receipt: r.receipt})
 	r.pace = pace
-	r.dial = func(context.Context) (net.Conn, error) {
+	r.dial = func(context.Context, string) (net.Conn, error) {
 		ours, theirs := connect()
 		if ours == nil {
 			return nil, errors.New("nobody is there")

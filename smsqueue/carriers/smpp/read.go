@@ -16,17 +16,46 @@ import (
 // a peer that asks and does not read the answers must not fill the memory.
 const backlogMost = 10_000
 
+// reading is what the reader has gathered from the octets at hand. Answers go
+// before deliveries: a receipt is cheaper to store when its part is known.
+type reading struct {
+	answers    []answer
+	deliveries []handedOver
+}
+
+// answer is a submit_sm_resp or a generic_nack.
+type answer struct {
+	sequence int32
+	status   status
+	id       string
+	packet   *packet
+	late     *late
+}
+
+// handedOver is a delivery as the queue gets it.
+type handedOver struct {
+	receipt carriers.Receipt
+	inbound carriers.Inbound
+	arrival *arrival // of inbound; nil for a receipt
+	stored  func(error)
+}
+
 // read takes in what the peer sends until the connection ends.
 func (s *session) read() {
 	defer close(s.readDone)
+	defer s.conclude()
 	for {
-		s.awaitBacklog()
+		if !s.in.more() {
+			s.conclude()
+			s.awaitBacklog()
+		}
 		f, err := s.in.next()
 		if err == nil {
+			s.said.Store(true)
 			err = s.take(f)
 		}
 		if errors.Is(err, errLength) {
-			s.send(header(data.GENERIC_NACK, data.ESME_RINVCMDLEN, f.SequenceNumber))
+			s.send(header(data.GENERIC_NACK, data.ESME_RINVCMDLEN, f.sequence))
 		}
 		if err != nil {
 			s.end(ending{why: broken(err)})
@@ -56,35 +85,36 @@ func (s *session) awaitBacklog() {
 
 // take deals with one PDU; an error is the end of the session.
 func (s *session) take(f frame) error {
-	s.hear()
-	switch f.CommandID {
+	switch f.command {
 	case data.SUBMIT_SM_RESP:
-		s.answer(f)
-	case data.DELIVER_SM:
+		a := answer{sequence: f.sequence, status: f.status}
+		if f.status == data.ESME_ROK {
+			a.id = f.cString()
+		}
+		s.gathered.answers = append(s.gathered.answers, a)
+		return nil
+	case data.DELIVER_SM, dataSM:
 		s.deliver(f)
+		return nil
+	}
+	s.conclude()
+	switch f.command {
 	case data.GENERIC_NACK:
 		return s.nacked(f)
 	case data.ENQUIRE_LINK:
-		s.send(header(data.ENQUIRE_LINK_RESP, data.ESME_ROK, f.SequenceNumber))
+		s.send(header(data.ENQUIRE_LINK_RESP, data.ESME_ROK, f.sequence))
 	case data.UNBIND:
-		s.send(header(data.UNBIND_RESP, data.ESME_ROK, f.SequenceNumber))
+		s.send(header(data.UNBIND_RESP, data.ESME_ROK, f.sequence))
 		s.end(ending{why: errors.New("the peer ended the session"), grace: s.carrier.pace.lastAnswer})
 	case data.UNBIND_RESP:
 		s.tellUnbound()
 	case data.ENQUIRE_LINK_RESP:
 		s.prove()
-	case data.ALERT_NOTIFICATION, data.OUTBIND:
+	case data.ALERT_NOTIFICATION, data.OUTBIND: // we are bound, and neither has an answer
 	default:
 		s.refuseCommand(f)
 	}
 	return nil
-}
-
-// hear notes a sign of life.
-func (s *session) hear() {
-	s.carrier.mu.Lock()
-	defer s.carrier.mu.Unlock()
-	s.heard = s.listening.now()
 }
 
 // prove notes that the session is of use.
@@ -94,10 +124,10 @@ func (s *session) prove() {
 	s.useful = true
 }
 
-func (s *session) send(bytes []byte) {
+func (s *session) send(p *packet) {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
-	s.post(packet{bytes: bytes})
+	s.post(p)
 }
 
 func (s *session) tellUnbound() {
@@ -109,51 +139,90 @@ func (s *session) tellUnbound() {
 
 // refuseCommand leaves an unknown response alone: only requests are answered.
 func (s *session) refuseCommand(f frame) {
-	if f.CommandID >= 0 {
-		s.send(header(data.GENERIC_NACK, data.ESME_RINVCMDID, f.SequenceNumber))
+	if f.command >= 0 {
+		s.send(header(data.GENERIC_NACK, data.ESME_RINVCMDID, f.sequence))
 	}
 }
 
-// answer passes a verdict on. An answer that comes late or twice is for a
-// request that has been answered already.
-func (s *session) answer(f frame) {
-	r := s.requestOf(f)
-	if r == nil {
-		s.carrier.log.Debug("answer to no request", "status", code(f.CommandStatus))
+// conclude passes on what was gathered.
+func (s *session) conclude() {
+	if len(s.gathered.answers) > 0 {
+		s.find(s.gathered.answers)
+		for _, a := range s.gathered.answers {
+			s.pass(a)
+		}
+		clear(s.gathered.answers)
+		s.gathered.answers = s.gathered.answers[:0]
+	}
+	if len(s.gathered.deliveries) > 0 {
+		s.stopClock()
+		for _, d := range s.gathered.deliveries {
+			s.handOver(d)
+		}
+		s.goOn()
+		clear(s.gathered.deliveries)
+		s.gathered.deliveries = s.gathered.deliveries[:0]
+	}
+}
+
+// find looks up what was asked.
+func (s *session) find(answers []answer) {
+	s.carrier.mu.Lock()
+	defer s.carrier.mu.Unlock()
+	s.useful = true
+	places := 0
+	for i := range answers {
+		a := &answers[i]
+		if a.packet = s.settle(a.sequence); a.packet != nil {
+			places++
+		} else {
+			a.late = s.takeLate(a.sequence)
+		}
+	}
+	s.wakeSubmitters(places)
+}
+
+// pass hands a verdict on. An answer that comes twice is for a submission that
+// has been answered already.
+func (s *session) pass(a answer) {
+	verdict := carriers.Answer{ID: a.id}
+	if a.status != data.ESME_ROK {
+		verdict = carriers.Answer{Err: s.carrier.verdictOf(a.status)}
+	}
+	switch {
+	case a.packet != nil:
+		a.packet.answer(verdict)
+	case a.late != nil:
+		s.carrier.tellLate(a.late, verdict)
+	default:
+		s.carrier.log.Debug("answer to no request", "status", code(a.status))
 		return
 	}
-	if f.CommandStatus == data.ESME_ROK {
-		r.answered(carriers.Answer{ID: f.cString()})
-		return
-	}
-	r.answered(carriers.Answer{Err: verdictOf(f.CommandStatus)})
-	if needsRebind(f.CommandStatus) {
+	if needsRebind(a.status) {
 		s.end(ending{
-			why:    down("%s wants a new bind (%s)", s.carrier.config.Addr, code(f.CommandStatus)),
+			why:    down("%s wants a new bind (%s)", s.addr, code(a.status)),
 			grace:  s.carrier.pace.lastAnswer,
 			unbind: true,
 		})
 	}
 }
 
-func (s *session) requestOf(f frame) *request {
-	s.carrier.mu.Lock()
-	defer s.carrier.mu.Unlock()
-	s.useful = true
-	return s.settle(f.SequenceNumber)
-}
-
 // nacked is the refusal of a request by its header. One that belongs to none
 // of ours means that the two sides do not understand each other any more.
 func (s *session) nacked(f frame) error {
-	if r := s.requestOf(f); r != nil {
-		r.answered(carriers.Answer{Err: verdictOf(f.CommandStatus)})
-		return nil
+	one := []answer{{sequence: f.sequence, status: f.status}}
+	s.find(one)
+	refusal := carriers.Answer{Err: s.carrier.verdictOf(f.status)}
+	switch {
+	case one[0].packet != nil:
+		one[0].packet.answer(refusal)
+	case one[0].late != nil:
+		s.carrier.tellLate(one[0].late, refusal)
+	case s.asked(f.sequence): // a peer without enquire_link lives, too
+	default:
+		return down("%s sent a generic_nack (%s) for nothing we sent", s.addr, code(f.status))
 	}
-	if s.asked(f.SequenceNumber) { // a peer without enquire_link lives, too
-		return nil
-	}
-	return down("%s sent a generic_nack (%s) for nothing we sent", s.carrier.config.Addr, code(f.CommandStatus))
+	return nil
 }
 
 // asked tells whether a sequence number is that of our enquire_link or unbind.
@@ -166,37 +235,63 @@ func (s *session) asked(sequence int32) bool {
 	return sequence != 0 && (sequence == s.enquiry || sequence == s.unbind)
 }
 
-// deliver hands a receipt over and acknowledges it once it is stored. What
-// phones send is not taken yet: it is acknowledged and dropped.
+// deliver reads what the carrier brings. It is acknowledged once it is stored.
 func (s *session) deliver(f frame) {
-	r, err := receiptIn(f.bytes, time.Now())
+	now := time.Now()
+	d, err := parseDelivery(f)
+	h := handedOver{stored: s.acknowledging(f)}
 	switch {
-	case err == nil:
-		s.handOver(r, f.SequenceNumber)
-	case errors.Is(err, errNoReceipt):
+	case err == nil && d.isReceipt():
+		h.receipt, err = d.receipt(now)
+	case err == nil && s.carrier.events.Inbound == nil:
 		s.carrier.log.Info("inbound message dropped")
-		s.send(deliverResponse(data.ESME_ROK, f.SequenceNumber))
-	default:
-		s.carrier.log.Warn("receipt not understood", "error", err)
-		s.send(deliverResponse(data.ESME_RX_P_APPN, f.SequenceNumber))
+		s.respond(f.command, data.ESME_ROK, f.sequence)
+		return
+	case err == nil:
+		h.inbound = d.inbound(&s.carrier.config, now)
+		what := content{h.inbound.From, h.inbound.To, h.inbound.Text, d.udh}
+		h.arrival = s.carrier.arrivals.take(what, s, f.sequence, now)
+		h.inbound.ID = h.arrival.id
 	}
+	if err != nil {
+		s.carrier.log.Warn("delivery not understood", "error", err)
+		s.respond(f.command, data.ESME_RX_P_APPN, f.sequence)
+		return
+	}
+	s.gathered.deliveries = append(s.gathered.deliveries, h)
 }
 
-func (s *session) handOver(r carriers.Receipt, sequence int32) {
-	s.stopClock()
-	defer s.goOn()
-	var once sync.Once
-	s.carrier.events.Receipt(r, func(err error) {
-		once.Do(func() { s.acknowledge(sequence, err) })
+// handOver gives a delivery to the queue.
+func (s *session) handOver(d handedOver) {
+	if d.arrival == nil {
+		s.carrier.events.Receipt(d.receipt, d.stored)
+		return
+	}
+	s.carrier.events.Inbound(d.inbound, func(err error) {
+		s.carrier.arrivals.settle(d.arrival, err, time.Now())
+		d.stored(err)
 	})
 }
 
-func (s *session) acknowledge(sequence int32, err error) {
-	status := data.ESME_ROK
-	if err != nil {
-		status = data.ESME_RX_T_APPN
+// acknowledging is what answers a delivery, once, when it is stored or is not.
+func (s *session) acknowledging(f frame) func(error) {
+	command, sequence := f.command, f.sequence
+	var once sync.Once
+	return func(err error) {
+		once.Do(func() {
+			if err != nil {
+				s.respond(command, data.ESME_RX_T_APPN, sequence)
+				return
+			}
+			s.respond(command, data.ESME_ROK, sequence)
+		})
 	}
-	s.send(deliverResponse(status, sequence))
+}
+
+func (s *session) respond(command data.CommandIDType, st status, sequence int32) {
+	p := newPacket()
+	p.bytes = deliveryResponse(p.bytes, command, st, sequence)
+	s.send(p)
 }
 
 func (s *session) stopClock() {

@@ -7,37 +7,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/linxGnu/gosmpp/data"
-	"github.com/linxGnu/gosmpp/pdu"
-
 	"github.com/varsel/varsel/smsqueue/carriers"
-	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 var (
-	errNoReceipt  = errors.New("a message, not a receipt")
-	errUnreadable = errors.New("the deliver_sm cannot be read")
-	errNoID       = errors.New("the receipt holds no id")
-	errNoState    = errors.New("the receipt holds no state")
+	errNoID    = errors.New("the receipt holds no id")
+	errNoState = errors.New("the receipt holds no state")
 )
 
-// receiptIn reads the receipt in the bytes of a deliver_sm. Optional fields go
-// before the text, whose form SMPP 3.4 leaves to each carrier (appendix B).
-func receiptIn(bytes []byte, arrived time.Time) (carriers.Receipt, error) {
-	p := pdu.NewDeliverSM().(*pdu.DeliverSM)
-	if err := p.Unmarshal(pdu.NewBuffer(bytes)); err != nil {
-		return carriers.Receipt{}, errUnreadable
-	}
-	fields := fieldsOf(p)
-	if !isReceipt(p.EsmClass) && (fields.id == "" || fields.state == "") {
-		return carriers.Receipt{}, errNoReceipt
-	}
-	text := parseText(textOf(p))
+// receipt reads a delivery as a receipt. Optional fields go before the text,
+// whose form SMPP 3.4 leaves to each carrier (appendix B).
+func (d *delivery) receipt(arrived time.Time) (carriers.Receipt, error) {
+	text := parseText(d.receiptText())
 	r := carriers.Receipt{
-		ID:    first(fields.id, text.id),
-		Phone: phoneOf(p.SourceAddr),
-		State: first(fields.state, text.state),
-		Code:  first(fields.code, text.code),
+		ID:    first(d.id(), text.id),
+		Phone: phoneOf(d.source.text),
+		State: first(messageState(d.state), text.state),
+		Code:  first(networkCode(d.code), text.code),
 		At:    doneAt(text.done, arrived),
 	}
 	switch {
@@ -57,28 +43,23 @@ func first[T ~string](a, b T) T {
 }
 
 // isReceipt reads esm_class: a receipt, or news of a message that is still
-// under way (SMPP 3.4 5.2.12).
-func isReceipt(esmClass byte) bool {
-	class := esmClass & 0x3C
-	return class == 0x04 || class == 0x20
+// under way (SMPP 3.4 5.2.12). Some carriers leave that out and only fill in the
+// optional fields.
+func (d *delivery) isReceipt() bool {
+	class := d.esmClass & 0x3C
+	return class == 0x04 || class == 0x20 || d.id() != "" && messageState(d.state) != ""
 }
 
-// told is what a receipt says, in its optional fields or in its text; what it
-// does not say is empty.
+func (d *delivery) id() string {
+	return strings.TrimRight(string(d.receiptedID), "\x00")
+}
+
+// told is what the text of a receipt says; what it does not say is empty.
 type told struct {
 	id    string
 	state carriers.ReceiptState
 	code  string
 	done  string
-}
-
-func fieldsOf(p *pdu.DeliverSM) told {
-	id := p.OptionalParameters[pdu.TagReceiptedMessageID]
-	return told{
-		id:    strings.TrimRight(string(id.Data), "\x00"),
-		state: messageState(p.OptionalParameters[pdu.TagMessageStateOption].Data),
-		code:  networkCode(p.OptionalParameters[pdu.TagNetworkErrorCode].Data),
-	}
 }
 
 // messageStates by the value of message_state (SMPP 3.4 5.2.28; 0 and 9 are of
@@ -116,17 +97,11 @@ func networkCode(value []byte) string {
 	return fmt.Sprintf("%03d", code)
 }
 
-func textOf(p *pdu.DeliverSM) string {
-	octets, _ := p.Message.GetMessageData()
-	if len(octets) == 0 {
-		octets = p.OptionalParameters[pdu.TagMessagePayload].Data
+func (d *delivery) receiptText() string {
+	if d.coding == 8 {
+		return decodeUTF16(d.text)
 	}
-	if coding := p.Message.Encoding(); coding != nil && coding.DataCoding() == data.UCS2Coding {
-		if text, err := smstext.DecodeUCS2(octets); err == nil {
-			return text
-		}
-	}
-	return string(octets)
+	return string(d.text)
 }
 
 // parseText reads "id:.. sub:.. dlvrd:.. submit date:.. done date:.. stat:..
@@ -238,8 +213,8 @@ func doneAt(done string, arrived time.Time) time.Time {
 
 // phoneOf is an address as an international number with a leading +; empty
 // when it is none.
-func phoneOf(a pdu.Address) string {
-	digits := strings.TrimPrefix(strings.TrimPrefix(a.Address(), "+"), "00")
+func phoneOf(address string) string {
+	digits := strings.TrimPrefix(strings.TrimPrefix(address, "+"), "00")
 	if !isDigits(digits) || digits[0] == '0' {
 		return ""
 	}

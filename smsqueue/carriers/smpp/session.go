@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/linxGnu/gosmpp/data"
@@ -16,19 +17,24 @@ import (
 // session is one bound connection. One goroutine reads, one writes, and run
 // owns both.
 //
-// A request waits in outbox until the writer takes it into pending, which it
+// A submission waits in outbox until the writer takes it into pending, which it
 // does before it hands the bytes to the socket: what is in pending may have
 // been sent, what is in outbox never was.
 type session struct {
 	link    *link
 	carrier *carrier
+	addr    string
 	conn    net.Conn
-	in      *frames
+
+	in       *frames     // of the reader alone
+	gathered reading     // of the reader alone
+	said     atomic.Bool // the peer has said something since the last sweep
 
 	// The fields of this block are guarded by carrier.mu.
 	changed   *sync.Cond // outbox or closed
-	outbox    []packet
-	pending   map[int32]*request
+	outbox    []*packet
+	pending   map[int32]*packet
+	overdue   map[int32]late
 	sequence  int32 // the last one given
 	free      int   // places in the window
 	useful    bool  // the peer has answered something, or sent a receipt
@@ -47,19 +53,6 @@ type session struct {
 	writeDone chan struct{} // closed when the writer has ended
 }
 
-// request is a submission under way.
-type request struct {
-	answered func(carriers.Answer)
-	written  time.Duration
-}
-
-// packet is a PDU to be written; one with a request gets its sequence number
-// then.
-type packet struct {
-	bytes   []byte
-	request *request
-}
-
 // ending is why a session ends, and how.
 type ending struct {
 	why    error
@@ -71,10 +64,11 @@ func newSession(l *link, conn net.Conn, in *frames) *session {
 	return &session{
 		link:      l,
 		carrier:   l.carrier,
+		addr:      l.addr(),
 		conn:      conn,
 		in:        in,
 		changed:   sync.NewCond(&l.carrier.mu),
-		pending:   map[int32]*request{},
+		pending:   map[int32]*packet{},
 		sequence:  bindSequence,
 		free:      l.window,
 		listening: clock{began: time.Now()},
@@ -98,6 +92,7 @@ func (s *session) run(stop <-chan struct{}) error {
 	s.hangUp()
 	s.giveUp(end.why)
 	<-s.readDone
+	s.carrier.arrivals.left(s, time.Now())
 	return end.why
 }
 
@@ -132,25 +127,29 @@ func (s *session) grain() time.Duration {
 }
 
 func (s *session) sweep() {
-	for _, r := range s.late() {
-		r.answered(refused(carriers.NoAnswer, fmt.Sprintf("no answer within %v", s.carrier.config.responseTimeout())))
+	for _, p := range s.late() {
+		p.answer(refused(carriers.NoAnswer, fmt.Sprintf("no answer within %v", s.carrier.config.responseTimeout())))
 	}
 	if !s.alive() {
-		s.end(ending{why: down("%s does not answer enquire_link", s.carrier.config.Addr)})
+		s.end(ending{why: down("%s does not answer enquire_link", s.addr)})
 	}
+	s.carrier.arrivals.forget(time.Now())
 }
 
-// late takes out the requests whose answer is overdue.
-func (s *session) late() []*request {
+// late takes out the submissions whose answer is overdue.
+func (s *session) late() []*packet {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
 	now := s.listening.now()
-	var late []*request
-	for sequence, r := range s.pending {
-		if now-r.written > s.carrier.config.responseTimeout() {
+	s.forgetLate(now)
+	var late []*packet
+	for sequence, p := range s.pending {
+		if now-p.written > s.carrier.config.responseTimeout() {
+			s.remember(sequence, p, now)
 			late = append(late, s.settle(sequence))
 		}
 	}
+	s.wakeSubmitters(len(late))
 	return late
 }
 
@@ -159,12 +158,15 @@ func (s *session) alive() bool {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
 	now := s.listening.now()
+	if s.said.Swap(false) {
+		s.heard = now
+	}
 	switch {
 	case s.enquired > s.heard:
 		return now-s.enquired <= s.carrier.config.responseTimeout()
 	case now-s.heard >= s.carrier.config.enquireLink():
 		s.enquiry, s.enquired = s.nextSequence(), now
-		s.post(packet{bytes: header(data.ENQUIRE_LINK, data.ESME_ROK, s.enquiry)})
+		s.post(header(data.ENQUIRE_LINK, data.ESME_ROK, s.enquiry))
 	}
 	return true
 }
@@ -172,27 +174,27 @@ func (s *session) alive() bool {
 // retire takes the session out of choice. What was never written is free to go
 // another way.
 func (s *session) retire() {
-	for _, r := range s.unwritten() {
-		r.answered(refused(carriers.Retry, "the link ended before it was sent"))
+	for _, p := range s.unwritten() {
+		p.answer(refused(carriers.Retry, "the link ended before it was sent"))
 	}
 }
 
-func (s *session) unwritten() []*request {
+func (s *session) unwritten() []*packet {
 	c := s.carrier
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.retired = true
 	c.sessions = slices.DeleteFunc(c.sessions, func(other *session) bool { return other == s })
 	c.room.Broadcast()
-	var requests []*request
-	s.outbox = slices.DeleteFunc(s.outbox, func(p packet) bool {
-		if p.request != nil {
-			requests = append(requests, p.request)
+	var submissions []*packet
+	s.outbox = slices.DeleteFunc(s.outbox, func(p *packet) bool {
+		if p.answered != nil {
+			submissions = append(submissions, p)
 		}
-		return p.request != nil
+		return p.answered != nil
 	})
 	s.tellQuiet()
-	return requests
+	return submissions
 }
 
 // takeLeave gives the peer time for its last answers and says goodbye.
@@ -218,7 +220,7 @@ func (s *session) sayUnbind() {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
 	s.unbind = s.nextSequence()
-	s.post(packet{bytes: header(data.UNBIND, data.ESME_ROK, s.unbind)})
+	s.post(header(data.UNBIND, data.ESME_ROK, s.unbind))
 }
 
 // hangUp lets the last bytes out, then closes the connection.
@@ -238,30 +240,30 @@ func (s *session) hangUp() {
 // giveUp answers what has been written and will not be answered any more.
 func (s *session) giveUp(why error) {
 	text := fmt.Sprintf("the link ended before the answer came: %v", why)
-	for _, r := range s.unanswered() {
-		r.answered(refused(carriers.NoAnswer, text))
+	for _, p := range s.unanswered() {
+		p.answer(refused(carriers.NoAnswer, text))
 	}
 }
 
-func (s *session) unanswered() []*request {
+func (s *session) unanswered() []*packet {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
-	var requests []*request
+	var submissions []*packet
 	for sequence := range s.pending {
-		requests = append(requests, s.settle(sequence))
+		submissions = append(submissions, s.settle(sequence))
 	}
-	return requests
+	return submissions
 }
 
 // The methods below are called with carrier.mu held.
 
-// put queues a request; the caller has seen that there is room.
-func (s *session) put(bytes []byte, r *request) {
+// put queues a submission; the caller has seen that there is room.
+func (s *session) put(p *packet) {
 	s.free--
-	s.post(packet{bytes, r})
+	s.post(p)
 }
 
-func (s *session) post(p packet) {
+func (s *session) post(p *packet) {
 	if s.closed {
 		return
 	}
@@ -271,17 +273,26 @@ func (s *session) post(p packet) {
 	}
 }
 
-// settle takes a request out of pending; nil when it is not there any more.
-func (s *session) settle(sequence int32) *request {
-	r, ok := s.pending[sequence]
+// settle takes a submission out of pending; nil when it is not there any more.
+// Whoever settles wakes those who wait for room.
+func (s *session) settle(sequence int32) *packet {
+	p, ok := s.pending[sequence]
 	if !ok {
 		return nil
 	}
 	delete(s.pending, sequence)
 	s.free++
-	s.carrier.room.Signal()
 	s.tellQuiet()
-	return r
+	return p
+}
+
+func (s *session) wakeSubmitters(places int) {
+	switch {
+	case places == 1:
+		s.carrier.room.Signal()
+	case places > 1:
+		s.carrier.room.Broadcast()
+	}
 }
 
 func (s *session) tellQuiet() {
@@ -297,7 +308,9 @@ func (s *session) tellQuiet() {
 func (s *session) nextSequence() int32 {
 	for {
 		s.sequence = s.sequence%sequenceMost + 1
-		if _, taken := s.pending[s.sequence]; !taken {
+		_, taken := s.pending[s.sequence]
+		_, owed := s.overdue[s.sequence]
+		if !taken && !owed {
 			return s.sequence
 		}
 	}

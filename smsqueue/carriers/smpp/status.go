@@ -67,6 +67,15 @@ var verdicts = map[status]verdict{
 
 var unknownVerdict = verdict{carriers.Rejected, "the carrier refuses it with a code of its own"}
 
+// ownVerdicts are the sentences for a command_status whose meaning the
+// configuration gives.
+var ownVerdicts = map[carriers.Kind]string{
+	carriers.Throttled:     "the carrier asks for a lower rate with a code of its own",
+	carriers.Retry:         "the carrier cannot take it for now and says so with a code of its own",
+	carriers.Rejected:      unknownVerdict.text,
+	carriers.Misconfigured: "the carrier does not accept the account or the route and says so with a code of its own",
+}
+
 func verdictOf(s status) *carriers.Error {
 	v, known := verdicts[s]
 	if !known {
@@ -75,8 +84,22 @@ func verdictOf(s status) *carriers.Error {
 	return &carriers.Error{Kind: v.kind, Code: code(s), Text: v.text}
 }
 
-func code(s status) string {
-	return fmt.Sprintf("0x%02X", uint32(s))
+// verdictOf lets the configuration speak before the table.
+func (c *carrier) verdictOf(s status) *carriers.Error {
+	if kind, ok := c.statuses[s]; ok {
+		return &carriers.Error{Kind: kind, Code: code(s), Text: ownVerdicts[kind]}
+	}
+	return verdictOf(s)
+}
+
+// statusKinds reads what parseConfig has checked.
+func statusKinds(written map[string]string) map[status]carriers.Kind {
+	kinds := map[status]carriers.Kind{}
+	for text, kind := range written {
+		s, _ := parseStatus(text)
+		kinds[s] = carriers.Kind(kind)
+	}
+	return kinds
 }
 
 // needsRebind tells the faults of the session from those of the part.

@@ -1,14 +1,13 @@
 package smpp
 
 import (
+	"encoding/binary"
 	"fmt"
 	"time"
 
 	"github.com/linxGnu/gosmpp/data"
-	"github.com/linxGnu/gosmpp/pdu"
 
 	"github.com/varsel/varsel/smsqueue/carriers"
-	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 const (
@@ -28,53 +27,98 @@ const (
 	npiISDN          = 1
 )
 
-// submitSM is the bytes of a part, all but its sequence number. An error means
-// that the part can never be sent as it is; it holds neither text nor number.
-func submitSM(s carriers.Submission) ([]byte, error) {
-	var p pdu.SubmitSM
-	p.CommandID = data.SUBMIT_SM
-	p.RegisteredDelivery = receiptRequested
-	p.ValidityPeriod = relativeTime(s.Validity)
-	if s.Parts > 1 {
-		p.EsmClass = udhIndicator
+// Optional parameters (SMPP 3.4 5.3.2).
+const (
+	tagReceiptedMessageID = 0x001E
+	tagSarReference       = 0x020C
+	tagSarTotal           = 0x020E
+	tagSarSequence        = 0x020F
+	tagNetworkErrorCode   = 0x0423
+	tagMessagePayload     = 0x0424
+	tagMessageState       = 0x0427
+)
+
+// submitSM appends the bytes of a part, all but its sequence number, to an
+// empty out. An error means that the part can never be sent as it is; it holds
+// neither text nor number.
+func (c *config) submitSM(out []byte, s carriers.Submission) ([]byte, error) {
+	source, err := c.sender(s.From)
+	if err != nil {
+		return out, err
 	}
-	var err error
-	if p.SourceAddr, err = sender(s.From); err != nil {
-		return nil, err
+	dest, err := c.receiver(s.To)
+	if err != nil {
+		return out, err
 	}
-	if p.DestAddr, err = receiver(s.To); err != nil {
-		return nil, err
+	how, err := c.joining(s)
+	if err != nil {
+		return out, err
 	}
-	if err := setText(&p.Message, s); err != nil {
-		return nil, err
+	text, coding, err := c.encode(s, how)
+	if err != nil {
+		return out, err
 	}
-	return marshal(&p), nil
+	out = beginPDU(out, data.SUBMIT_SM, 0, 0)
+	out = appendCString(out, c.ServiceType)
+	out = dest.appendTo(source.appendTo(out))
+	out = append(out, how.esmClass, 0, 0, 0) // protocol_id, priority_flag, schedule_delivery_time
+	out = append(appendRelativeTime(out, s.Validity), 0)
+	out = append(out, receiptRequested, 0, coding, 0) // replace_if_present_flag, sm_default_msg_id
+	if how.payload {
+		return sealPDU(appendTLV(append(out, 0), tagMessagePayload, text...)), nil
+	}
+	header := how.header[:how.headerSize]
+	out = append(out, byte(len(header)+len(text)))
+	out = append(append(out, header...), text...)
+	if how.sar {
+		out = appendTLV(out, tagSarReference, byte(s.Reference>>8), byte(s.Reference))
+		out = appendTLV(out, tagSarTotal, byte(s.Parts))
+		out = appendTLV(out, tagSarSequence, byte(s.Part))
+	}
+	return sealPDU(out), nil
 }
 
-func sender(from string) (pdu.Address, error) {
-	if len(from) > addressMost || !printable(from) {
-		return pdu.Address{}, fmt.Errorf("a sender is at most %d characters of ASCII", addressMost)
+func (c *config) sender(from string) (address, error) {
+	a := senderKind(from)
+	if len(a.text) > addressMost || !printable(a.text) {
+		return a, fmt.Errorf("a sender is at most %d characters of ASCII", addressMost)
 	}
+	a.override(c.SourceTON, c.SourceNPI)
+	return a, nil
+}
+
+func senderKind(from string) address {
 	switch number, international := digitsAfterPlus(from); {
 	case from == "":
-		return pdu.NewAddressWithTonNpiAddr(tonUnknown, npiUnknown, "")
+		return address{tonUnknown, npiUnknown, ""}
 	case international:
-		return pdu.NewAddressWithTonNpiAddr(tonInternational, npiISDN, number)
+		return address{tonInternational, npiISDN, number}
 	case !isDigits(from):
-		return pdu.NewAddressWithTonNpiAddr(tonAlphanumeric, npiUnknown, from)
+		return address{tonAlphanumeric, npiUnknown, from}
 	case len(from) <= 8:
-		return pdu.NewAddressWithTonNpiAddr(tonNetwork, npiUnknown, from)
+		return address{tonNetwork, npiUnknown, from}
 	}
 	// Too long for a short code: a number whose + was lost.
-	return pdu.NewAddressWithTonNpiAddr(tonInternational, npiISDN, from)
+	return address{tonInternational, npiISDN, from}
 }
 
-func receiver(to string) (pdu.Address, error) {
+func (c *config) receiver(to string) (address, error) {
 	number, international := digitsAfterPlus(to)
 	if !international || len(number) > addressMost {
-		return pdu.Address{}, fmt.Errorf("a receiver is a + and at most %d digits", addressMost)
+		return address{}, fmt.Errorf("a receiver is a + and at most %d digits", addressMost)
 	}
-	return pdu.NewAddressWithTonNpiAddr(tonInternational, npiISDN, number)
+	a := address{tonInternational, npiISDN, number}
+	a.override(c.DestTON, c.DestNPI)
+	return a, nil
+}
+
+func (a *address) override(ton, npi *int) {
+	if ton != nil {
+		a.ton = byte(*ton)
+	}
+	if npi != nil {
+		a.npi = byte(*npi)
+	}
 }
 
 func digitsAfterPlus(s string) (string, bool) {
@@ -93,63 +137,88 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// setText puts header and text in as they shall be on the wire: the codec
-// would otherwise choose an encoding of its own.
-func setText(m *pdu.ShortMessage, s carriers.Submission) error {
-	header, err := concatenation(s)
-	if err != nil {
-		return err
-	}
-	text, coding, err := encodeText(s, len(header))
-	if err != nil {
-		return err
-	}
-	return m.SetMessageDataWithEncoding(append(header, text...), coding)
+// joining is how a part tells which message it belongs to.
+type joining struct {
+	payload    bool // whole, in message_payload
+	sar        bool
+	esmClass   byte
+	header     [7]byte // user data header
+	headerSize int
+	taken      int // octets that the handset's header takes of the room for text
 }
 
-// concatenation is the user data header that joins the parts of a message,
-// with the 16-bit reference (3GPP TS 23.040 9.2.3.24.8); empty for one part.
-func concatenation(s carriers.Submission) ([]byte, error) {
-	if s.Parts <= 1 {
-		return nil, nil
-	}
-	if s.Parts > 255 || s.Part < 1 || s.Part > s.Parts {
-		return nil, fmt.Errorf("part %d of %d cannot be numbered", s.Part, s.Parts)
-	}
-	header := make([]byte, 0, 7+152) // room for the text that follows
-	return append(header, 6, 8, 4, byte(s.Reference>>8), byte(s.Reference), byte(s.Parts), byte(s.Part)), nil
-}
-
-const userData = 140 // octets in a short message, packed
-
-func encodeText(s carriers.Submission, header int) (text []byte, coding data.Encoding, err error) {
-	free := userData - header
-	switch s.Encoding {
-	case smstext.GSM7:
-		coding = data.GSM7BIT // data_coding 0, one septet to an octet
-		free = free * 8 / 7
-		text, err = smstext.EncodeGSM7(s.Text)
-	case smstext.UCS2:
-		coding = data.UCS2 // data_coding 8
-		text = smstext.EncodeUCS2(s.Text)
+// joining numbers a part in the way of the configuration. A part that has a
+// number always gets it, also where messages usually go whole.
+func (c *config) joining(s carriers.Submission) (how joining, err error) {
+	switch {
+	case s.Parts <= 1:
+	case s.Part == carriers.Whole && c.LongMessages == payloadWhole:
+		how.payload = true
+	case s.Parts > 255 || s.Part < 1 || s.Part > s.Parts:
+		err = fmt.Errorf("part %d of %d cannot be numbered", s.Part, s.Parts)
+	case c.LongMessages == sarParts:
+		how.sar, how.taken = true, longHeader // the carrier writes the header
 	default:
-		err = fmt.Errorf("encoding %q is not known", s.Encoding)
+		how.esmClass = udhIndicator
+		how.headerSize = copy(how.header[:], c.concatenation(s))
+		how.taken = how.headerSize
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(text) > free {
-		return nil, nil, fmt.Errorf("a text of %d octets is more than the %d of one part", len(text), free)
-	}
-	return text, coding, nil
+	return how, err
 }
 
-// relativeTime writes a validity as YYMMDDhhmmss000R (SMPP 3.4 7.1.1.2), in
-// whole seconds, of at most 30 days: months have no fixed length.
-func relativeTime(d time.Duration) string {
+const longHeader = 7 // octets, with the 16-bit reference
+
+// concatenation is the user data header that joins the parts of a message, with
+// the 16-bit reference (3GPP TS 23.040 9.2.3.24.8) or the 8-bit one (9.2.3.24.1).
+func (c *config) concatenation(s carriers.Submission) []byte {
+	if c.ShortReference {
+		return []byte{5, 0, 3, byte(s.Reference), byte(s.Parts), byte(s.Part)}
+	}
+	return []byte{6, 8, 4, byte(s.Reference >> 8), byte(s.Reference), byte(s.Parts), byte(s.Part)}
+}
+
+// appendRelativeTime writes a validity as YYMMDDhhmmss000R (SMPP 3.4 7.1.1.2),
+// in whole seconds, of at most 30 days: months have no fixed length. None is
+// nothing.
+func appendRelativeTime(out []byte, d time.Duration) []byte {
 	if d <= 0 {
-		return ""
+		return out
 	}
 	s := int((min(d, validityMost) + time.Second - 1) / time.Second)
-	return fmt.Sprintf("0000%02d%02d%02d%02d000R", s/86400, s/3600%24, s/60%60, s%60)
+	out = append(out, "0000"...)
+	for _, n := range [...]int{s / 86400, s / 3600 % 24, s / 60 % 60, s % 60} {
+		out = append(out, byte('0'+n/10), byte('0'+n%10))
+	}
+	return append(out, "000R"...)
+}
+
+// udh is what a user data header says about the parts of a message.
+type udh struct {
+	reference   uint16
+	total, part byte
+}
+
+func (u udh) valid() bool { return u.total > 0 && u.part > 0 && u.part <= u.total }
+
+// splitUserData takes the header off a text that begins with one. Elements other
+// than concatenation are passed over; a header whose lengths do not add up is
+// none (3GPP TS 23.040 9.2.3.24).
+func splitUserData(octets []byte) (u udh, text []byte) {
+	if len(octets) == 0 || int(octets[0]) >= len(octets) {
+		return udh{}, octets
+	}
+	f := fields{rest: octets[1 : 1+int(octets[0])]}
+	for len(f.rest) > 0 {
+		id, size := f.octet(), f.octet()
+		value := f.octets(int(size))
+		switch {
+		case f.short:
+			return udh{}, octets
+		case id == 0x00 && size == 3:
+			u = udh{uint16(value[0]), value[1], value[2]}
+		case id == 0x08 && size == 4:
+			u = udh{binary.BigEndian.Uint16(value), value[2], value[3]}
+		}
+	}
+	return u, octets[1+int(octets[0]):]
 }

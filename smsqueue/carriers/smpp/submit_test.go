@@ -12,6 +12,21 @@ import (
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
+// settings is a configuration with these fields besides the needful.
+func settings(t testing.TB, fields string) *config {
+	t.Helper()
+	c, err := parseConfig([]byte(`{"addr":"smsc.example:2775","system_id":"acme"` + fields + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+func submit(t testing.TB, fields string, s carriers.Submission) ([]byte, error) {
+	t.Helper()
+	return settings(t, fields).submitSM(nil, s)
+}
+
 // The bytes are written by hand from SMPP 3.4 4.4.1 and 3GPP TS 23.040
 // 9.2.3.24.8, field by field.
 func TestSubmitOnTheWire(t *testing.T) {
@@ -64,7 +79,7 @@ func TestSubmitOnTheWire(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := submitSM(tt.part)
+			got, err := submit(t, "", tt.part)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +100,7 @@ func TestFullPartsFit(t *testing.T) {
 		m := smstext.Split(text)
 		for i, part := range m.Parts {
 			s := carriers.Submission{From: "ACME", To: "+4791234567", Text: part, Encoding: m.Encoding, Part: i + 1, Parts: len(m.Parts)}
-			if _, err := submitSM(s); err != nil {
+			if _, err := submit(t, "", s); err != nil {
 				t.Errorf("part %d of %d: %v", i+1, len(m.Parts), err)
 			}
 		}
@@ -93,10 +108,7 @@ func TestFullPartsFit(t *testing.T) {
 }
 
 func TestSenderKinds(t *testing.T) {
-	type address struct {
-		ton, npi byte
-		text     string
-	}
+	var plain config
 	for from, want := range map[string]address{
 		"ACME":        {5, 0, "ACME"},
 		"Bus 42":      {5, 0, "Bus 42"},
@@ -108,11 +120,10 @@ func TestSenderKinds(t *testing.T) {
 		"+":           {5, 0, "+"},
 		"":            {0, 0, ""},
 	} {
-		a, err := sender(from)
+		got, err := plain.sender(from)
 		if err != nil {
 			t.Errorf("%q: %v", from, err)
 		}
-		got := address{a.Ton(), a.Npi(), a.Address()}
 		if got != want {
 			t.Errorf("%q is %+v, want %+v", from, got, want)
 		}
@@ -143,7 +154,7 @@ func TestPartsThatCanNeverBeSent(t *testing.T) {
 	} {
 		s := good
 		spoil(&s)
-		_, err := submitSM(s)
+		_, err := submit(t, "", s)
 		if err == nil {
 			t.Errorf("%s: it was encoded", name)
 		} else if strings.Contains(err.Error(), "private") || strings.Contains(err.Error(), "91234567") {
@@ -162,7 +173,7 @@ func TestValidityIsRelative(t *testing.T) {
 		30 * 24 * time.Hour:  "000030000000000R",
 		400 * 24 * time.Hour: "000030000000000R",
 	} {
-		if got := relativeTime(d); got != want {
+		if got := string(appendRelativeTime(nil, d)); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}

@@ -174,7 +174,7 @@ func TestFloodOfRequestsStopsReading(t *testing.T) {
 				break // dropped, because it did not read
 			}
 		}
-		if most := 2*backlogMost + readBuffer/headerSize; sent > most {
+		if most := 2*backlogMost + 2*frameMost/headerSize; sent > most {
 			t.Errorf("%d requests were taken in, want at most %d", sent, most)
 		}
 	})
@@ -282,7 +282,7 @@ func TestCloseWaitsForAnswersOwedThenUnbinds(t *testing.T) {
 func TestCloseDoesNotWaitForEver(t *testing.T) {
 	for name, mischief := range map[string]func(r *rig){
 		"nothing answers the connection": func(r *rig) {
-			r.dial = func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+			r.dial = func(ctx context.Context, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
 			r.start()
 		},
 		"nobody reads the bind": func(r *rig) { r.start(); r.accept() },
@@ -291,7 +291,7 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 			r.accept().expect(bindTransceiver)
 		},
 		"the carrier waits to connect again": func(r *rig) {
-			r.dial = func(context.Context) (net.Conn, error) { return nil, errors.New("nobody there") }
+			r.dial = func(context.Context, string) (net.Conn, error) { return nil, errors.New("nobody there") }
 			r.start()
 		},
 		"nobody reads a submission": func(r *rig) { r.start(); r.bound(); r.submit(1) },
