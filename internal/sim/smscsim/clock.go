@@ -1,26 +1,21 @@
 package smscsim
 
 import (
-	"cmp"
 	"container/heap"
 	"sync"
 	"time"
 )
 
 // clock runs what is due later, all in one goroutine: a timer for each of 20,000 answers a
-// second would cost more than the answers.
+// second would cost more than the answers. What is due in one tick waits in one slice, so that
+// only ticks have to be put in order.
 type clock struct {
-	mu     sync.Mutex
-	events events
-	count  uint64
-	wake   chan struct{}
-	start  time.Time
-}
-
-type event struct {
-	due   time.Duration // since the clock's start
-	order uint64        // equal due times run in the order they were asked for
-	run   func()
+	mu    sync.Mutex
+	ticks ticks
+	due   map[int64][]func()
+	spare [][]func()
+	wake  chan struct{}
+	start time.Time
 }
 
 // tick is the grain of due times: events of one tick run together, so their bytes leave in one
@@ -28,16 +23,23 @@ type event struct {
 const tick = time.Millisecond
 
 func newClock() *clock {
-	return &clock{wake: make(chan struct{}, 1), start: time.Now()}
+	return &clock{due: map[int64][]func(){}, wake: make(chan struct{}, 1), start: time.Now()}
 }
 
-// after runs f on the clock's goroutine when d has passed; f must not block.
+// after runs f on the clock's goroutine when d has passed; f must not block. What is due in the
+// same tick runs in the order it was asked for.
 func (c *clock) after(d time.Duration, f func()) {
-	due := (time.Since(c.start) + d + tick - 1).Truncate(tick)
+	due := int64((time.Since(c.start) + d + tick - 1) / tick)
 	c.mu.Lock()
-	c.count++
-	heap.Push(&c.events, event{due, c.count, f})
-	first := c.events[0].order == c.count
+	waiting, known := c.due[due]
+	if !known {
+		heap.Push(&c.ticks, due)
+		if n := len(c.spare); n > 0 {
+			waiting, c.spare = c.spare[n-1], c.spare[:n-1]
+		}
+	}
+	c.due[due] = append(waiting, f)
+	first := !known && c.ticks[0] == due
 	c.mu.Unlock()
 	if first {
 		signal(c.wake)
@@ -47,14 +49,14 @@ func (c *clock) after(d time.Duration, f func()) {
 func (c *clock) run(stop <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var due []event
 	for {
-		var wait time.Duration
-		due, wait = c.take(due[:0])
-		for _, e := range due {
-			e.run()
+		due, wait := c.take()
+		for _, run := range due {
+			run()
 		}
-		clear(due)
+		if due != nil {
+			c.giveBack(due)
+		}
 		timer.Reset(wait)
 		select {
 		case <-stop:
@@ -65,18 +67,30 @@ func (c *clock) run(stop <-chan struct{}) {
 	}
 }
 
-// take returns what is due now and how long the next event is away.
-func (c *clock) take(due []event) ([]event, time.Duration) {
+// take returns what is due first, if it is due now, or how long that is away.
+func (c *clock) take() ([]func(), time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Since(c.start)
-	for len(c.events) > 0 {
-		if wait := c.events[0].due - now; wait > 0 {
-			return due, wait
-		}
-		due = append(due, heap.Pop(&c.events).(event))
+	if len(c.ticks) == 0 {
+		return nil, time.Hour
 	}
-	return due, time.Hour
+	if wait := time.Duration(c.ticks[0])*tick - time.Since(c.start); wait > 0 {
+		return nil, wait
+	}
+	first := heap.Pop(&c.ticks).(int64)
+	due := c.due[first]
+	delete(c.due, first)
+	return due, 0
+}
+
+// giveBack keeps a slice for the ticks to come.
+func (c *clock) giveBack(due []func()) {
+	clear(due)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.spare) < 64 {
+		c.spare = append(c.spare, due[:0])
+	}
 }
 
 func signal(c chan struct{}) {
@@ -86,20 +100,17 @@ func signal(c chan struct{}) {
 	}
 }
 
-type events []event
+// ticks is a heap of due times, in ticks since the clock's start.
+type ticks []int64
 
-func (e events) Len() int      { return len(e) }
-func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (t ticks) Len() int           { return len(t) }
+func (t ticks) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t ticks) Less(i, j int) bool { return t[i] < t[j] }
+func (t *ticks) Push(x any)        { *t = append(*t, x.(int64)) }
 
-func (e events) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(e[i].due, e[j].due), cmp.Compare(e[i].order, e[j].order)) < 0
-}
-
-func (e *events) Pop() any {
-	last := len(*e) - 1
-	x := (*e)[last]
-	(*e)[last] = event{}
-	*e = (*e)[:last]
+func (t *ticks) Pop() any {
+	last := len(*t) - 1
+	x := (*t)[last]
+	*t = (*t)[:last]
 	return x
 }

@@ -13,6 +13,7 @@ func (s *Server) Control() http.Handler {
 	mux.HandleFunc("GET /texts", s.serveTexts)
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Faults()) })
 	mux.HandleFunc("PUT /faults", s.putFaults)
+	mux.HandleFunc("POST /say", s.serveSay)
 	mux.HandleFunc("POST /drop", does(s.DropAll))
 	mux.HandleFunc("POST /reset", does(s.Reset))
 	return mux
@@ -39,6 +40,20 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 	}
 	s.SetFaults(f)
 	writeJSON(w, s.Faults())
+}
+
+// serveSay has a handset say something: {"from": "4791234567", "to": "26112", "text": "STOP"}.
+func (s *Server) serveSay(w http.ResponseWriter, r *http.Request) {
+	var m struct{ From, To, Text string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&m); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := s.Say(m.From, m.To, m.Text); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func does(f func()) http.HandlerFunc {

@@ -12,6 +12,8 @@ type Counts struct {
 	Refused      int `json:"refused"`
 	Receipts     int `json:"receipts"`     // final receipts sent for the first time
 	ReceiptAcks  int `json:"receipt_acks"` // of those, acknowledged
+	Said         int `json:"said"`         // deliver_sm with what handsets said, each time one was sent
+	SaidAcks     int `json:"said_acks"`    // of those, acknowledged
 	Drops        int `json:"drops"`        // connections this server reset
 }
 
@@ -20,6 +22,7 @@ type counters struct {
 	binds, refusedBinds                   atomic.Int64
 	submits, accepted, throttled, refused atomic.Int64
 	receipts, receiptAcks, drops          atomic.Int64
+	said, saidAcks                        atomic.Int64
 }
 
 func (c *counters) read() Counts {
@@ -32,6 +35,8 @@ func (c *counters) read() Counts {
 		Refused:      int(c.refused.Load()),
 		Receipts:     int(c.receipts.Load()),
 		ReceiptAcks:  int(c.receiptAcks.Load()),
+		Said:         int(c.said.Load()),
+		SaidAcks:     int(c.saidAcks.Load()),
 		Drops:        int(c.drops.Load()),
 	}
 }
@@ -39,7 +44,7 @@ func (c *counters) read() Counts {
 func (c *counters) reset() {
 	for _, n := range []*atomic.Int64{
 		&c.binds, &c.refusedBinds, &c.submits, &c.accepted, &c.throttled, &c.refused,
-		&c.receipts, &c.receiptAcks, &c.drops,
+		&c.receipts, &c.receiptAcks, &c.said, &c.saidAcks, &c.drops,
 	} {
 		n.Store(0)
 	}

@@ -266,7 +266,7 @@ func TestControl(t *testing.T) {
 		status             int
 		answer             string
 	}{
-		{"GET", "/counts", "", 200, `{"binds":1,"refused_binds":0,"submits":1,"accepted":1,"throttled":0,"refused":0,"receipts":0,"receipt_acks":0,"drops":0}`},
+		{"GET", "/counts", "", 200, `{"binds":1,"refused_binds":0,"submits":1,"accepted":1,"throttled":0,"refused":0,"receipts":0,"receipt_acks":0,"said":0,"said_acks":0,"drops":0}`},
 		{"GET", "/numbers", "", 200, `{"4799000001":1}`},
 		{"GET", "/texts?number=4799000001", "", 200, `["Hi"]`},
 		{"GET", "/texts?number=1", "", 200, `[]`},

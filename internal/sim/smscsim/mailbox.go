@@ -8,14 +8,22 @@ import (
 	"time"
 )
 
-// mailbox holds the receipts owed to one system_id and the sessions that take them.
+// delivery is what goes to a client in deliver_sm.
+type delivery interface {
+	body(b []byte) []byte // appends the body of the deliver_sm
+	leaves(c *counters)   // counts it, when it is sent
+	arrives(c *counters)  // counts it, when it is acknowledged
+}
+
+// mailbox holds what is owed to one system_id and the sessions that take it.
 type mailbox struct {
 	counts *counters
 	clock  *clock
 	most   int // unacknowledged on one session
 
 	mu      sync.Mutex
-	waiting list.List // of *receipt
+	waiting list.List // of delivery
+	scratch []byte    // for the body being sent
 	readers []*session
 	turn    int
 }
@@ -24,16 +32,16 @@ const (
 	// How many deliver_sm may be unacknowledged on one bind unless Options say
 	// otherwise; the rest waits here, as at a carrier.
 	usualUnacknowledged = 200
-	// A client that cannot take a receipt just now gets it again after this.
+	// A client that cannot take a delivery just now gets it again after this.
 	receiptRetry = time.Second
 )
 
-// post sends receipts that are due, or keeps them until they can be sent.
-func (m *mailbox) post(due ...*receipt) {
+// post sends what is due, or keeps it until it can be sent.
+func (m *mailbox) post(due ...delivery) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, r := range due {
-		m.waiting.PushBack(r)
+	for _, d := range due {
+		m.waiting.PushBack(d)
 	}
 	m.pump()
 }
@@ -70,9 +78,7 @@ func (m *mailbox) acknowledge(s *session, sequence, status uint32) {
 	delete(s.unacknowledged, sequence)
 	switch status {
 	case statusOK:
-		if r.counts() {
-			m.counts.receiptAcks.Add(1)
-		}
+		r.arrives(m.counts)
 	case statusSystemError, statusQueueFull, statusThrottled, statusReceiverTrouble:
 		m.clock.after(receiptRetry, func() { m.post(r) })
 	}
@@ -86,11 +92,11 @@ func (m *mailbox) pump() {
 		if s == nil {
 			return
 		}
-		m.send(s, m.waiting.Remove(m.waiting.Front()).(*receipt))
+		m.send(s, m.waiting.Remove(m.waiting.Front()).(delivery))
 	}
 }
 
-// next takes sessions in turn, as carriers spread receipts over binds.
+// next takes sessions in turn, as carriers spread deliveries over binds.
 func (m *mailbox) next() *session {
 	for range m.readers {
 		m.turn = (m.turn + 1) % len(m.readers)
@@ -101,12 +107,10 @@ func (m *mailbox) next() *session {
 	return nil
 }
 
-func (m *mailbox) send(s *session, r *receipt) {
-	if !r.sent && r.counts() {
-		m.counts.receipts.Add(1)
-	}
-	r.sent = true
+func (m *mailbox) send(s *session, d delivery) {
+	d.leaves(m.counts)
 	sequence := s.sequence.Add(1)
-	s.unacknowledged[sequence] = r
-	s.out.send(deliverSM, statusOK, sequence, r.body())
+	s.unacknowledged[sequence] = d
+	m.scratch = d.body(m.scratch[:0])
+	s.out.send(deliverSM, statusOK, sequence, m.scratch)
 }

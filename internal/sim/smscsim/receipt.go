@@ -1,7 +1,7 @@
 package smscsim
 
 import (
-	"fmt"
+	"encoding/binary"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -67,31 +67,51 @@ func wantsReceipt(registered byte, stat string) bool {
 	return registered&0x01 != 0 || registered&0x02 != 0 && stat != delivered
 }
 
-// message is the text of SMPP 3.4 appendix B. Its dates have no zone; these are UTC.
-func (r *receipt) message() string {
+// message appends the text of SMPP 3.4 appendix B. Its dates have no zone; these are UTC.
+func (r *receipt) message(b []byte) []byte {
 	const minutes = "0601021504"
 	reached, code := "000", "001"
 	if r.stat == delivered {
 		reached, code = "001", "000"
 	}
-	return fmt.Sprintf("id:%s sub:001 dlvrd:%s submit date:%s done date:%s stat:%s err:%s text:%s",
-		r.id, reached, r.submitted.UTC().Format(minutes), r.done.UTC().Format(minutes), r.stat, code, r.text)
+	b = append(append(b, "id:"...), r.id...)
+	b = append(append(b, " sub:001 dlvrd:"...), reached...)
+	b = r.submitted.UTC().AppendFormat(append(b, " submit date:"...), minutes)
+	b = r.done.UTC().AppendFormat(append(b, " done date:"...), minutes)
+	b = append(append(b, " stat:"...), r.stat...)
+	b = append(append(b, " err:"...), code...)
+	return append(append(b, " text:"...), r.text...)
 }
 
-// body is the deliver_sm that carries the receipt (SMPP 3.4 4.6.1).
-func (r *receipt) body() []byte {
+// body appends the deliver_sm that carries the receipt (SMPP 3.4 4.6.1).
+func (r *receipt) body(b []byte) []byte {
 	const esmReceipt = 0x04 // SMPP 3.4 5.2.12
-	text := r.message()
-	b := make([]byte, 0, 64+len(text)+len(r.id)+len(r.from)+len(r.to))
-	b = append(b, 0) // service_type
+	b = append(b, 0)        // service_type
 	b = appendCString(append(b, r.fromTON, r.fromNPI), r.from)
 	b = appendCString(append(b, r.toTON, r.toNPI), r.to)
 	b = append(b, esmReceipt, 0, 0) // protocol_id, priority_flag
 	b = append(b, 0, 0)             // schedule_delivery_time, validity_period
 	b = append(b, 0, 0, 0, 0)       // registered_delivery, replace, data_coding, sm_default_msg_id
-	b = append(append(b, byte(len(text))), text...)
-	b = appendTLV(b, tagReceiptedMessageID, append([]byte(r.id), 0))
+	length := len(b)
+	b = r.message(append(b, 0))
+	b[length] = byte(len(b) - length - 1)
+	b = appendCString(appendTLV(b, tagReceiptedMessageID, nil), r.id)
+	binary.BigEndian.PutUint16(b[len(b)-len(r.id)-3:], uint16(len(r.id)+1))
 	return appendTLV(b, tagMessageState, []byte{r.state()})
+}
+
+// leaves counts a receipt when it is sent for the first time.
+func (r *receipt) leaves(c *counters) {
+	if !r.sent && r.counts() {
+		c.receipts.Add(1)
+	}
+	r.sent = true
+}
+
+func (r *receipt) arrives(c *counters) {
+	if r.counts() {
+		c.receiptAcks.Add(1)
+	}
 }
 
 // excerpt is the beginning of a text as a receipt quotes it: 20 characters at most, and only

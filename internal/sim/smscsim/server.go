@@ -36,12 +36,13 @@ type Server struct {
 	enquireEvery       time.Duration
 	unacknowledged     int
 
-	faults   atomic.Pointer[Faults]
-	ids      atomic.Uint64
-	counts   counters
-	throttle throttle
-	record   *record
-	clock    *clock
+	faults     atomic.Pointer[Faults]
+	ids        atomic.Uint64
+	references atomic.Uint32 // of concatenated messages from handsets
+	counts     counters
+	throttle   throttle
+	record     *record
+	clock      *clock
 
 	stop    chan struct{}
 	running sync.WaitGroup

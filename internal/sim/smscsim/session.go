@@ -29,7 +29,7 @@ type session struct {
 	sequence       atomic.Uint32 // of requests from this side
 	enquiring      atomic.Bool   // an enquire_link of this side is unanswered
 	over           atomic.Bool
-	unacknowledged map[uint32]*receipt // by sequence; guarded by box
+	unacknowledged map[uint32]delivery // by sequence; guarded by box
 }
 
 const (
@@ -48,7 +48,7 @@ func newSession(server *Server, conn *net.TCPConn) *session {
 		conn:           conn,
 		in:             bufio.NewReaderSize(conn, 64<<10),
 		out:            newOutbox(conn),
-		unacknowledged: map[uint32]*receipt{},
+		unacknowledged: map[uint32]delivery{},
 	}
 }
 
