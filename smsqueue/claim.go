@@ -225,7 +225,7 @@ func acceptedParts(ctx context.Context, tx *db.Tx, r *running, claimed []candida
 		err = rows.Scan(&id, &part)
 		done[id] = append(done[id], part)
 		return struct{}{}, err
-	}, `SELECT message_id, part FROM message_parts WHERE message_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
+	}, `SELECT message_id, part FROM message_parts WHERE part >= 0 AND message_id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
 	return done, err
 }
 

@@ -18,6 +18,7 @@ type Job struct {
 func (w *Worker) ownJobs() []Job {
 	return []Job{
 		{"match-waiting-receipts", 2 * time.Second, w.rematchWaiting},
+		{"settle-late-answers", 2 * time.Second, w.settleLates},
 		{"pass-deadlines", 3 * time.Second, w.passDeadlines},
 		{"forget-keys", time.Hour, w.accounts.ForgetKeys},
 	}

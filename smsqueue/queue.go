@@ -33,6 +33,7 @@ type Queue struct {
 	types     map[string]carriers.Type
 	callbacks string
 	singles   *batcher[*single]
+	lates     *batcher[lateAnswer]
 	wake      chan struct{} // tells a worker in this process that there is something to do
 }
 
@@ -40,11 +41,16 @@ type Queue struct {
 func New(h House) *Queue {
 	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
+	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
 	return q
 }
 
-// Close waits until everything that was handed in is answered.
-func (q *Queue) Close() { q.singles.Close() }
+// Close waits until everything that was handed in is answered, and everything
+// that carriers said is stored. Workers are to be stopped before.
+func (q *Queue) Close() {
+	q.singles.Close()
+	q.lates.Close()
+}
 
 func (q *Queue) nudge() {
 	select {

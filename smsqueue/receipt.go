@@ -267,7 +267,7 @@ func addKnown(ctx context.Context, tx *db.Tx, route int64, keys map[string]int, 
 		known[p.key] = append(known[p.key], p)
 		return p, err
 	}, `
-		SELECT p.message_id, p.part, p.carrier_key, p.carrier_raw, m.phone
+		SELECT p.message_id, CASE WHEN p.part < 0 THEN (-1 - p.part) % 256 ELSE p.part END, p.carrier_key, p.carrier_raw, m.phone
 		FROM (SELECT key, CAST($1 AS BIGINT) AS carrier FROM json_each($2) LIMIT 100000) AS r
 		JOIN message_parts p ON p.carrier_key = r.key AND p.carrier_id = r.carrier
 		JOIN messages m ON m.id = p.message_id`, route, string(list))

@@ -1,0 +1,138 @@
+package smsqueue_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/sim/smscsim"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+// The SMSC of these tests answers when the carrier has given up waiting.
+const (
+	impatience = 50 * time.Millisecond
+	slowness   = 400 * time.Millisecond
+)
+
+func (h *house) impatientRoute() {
+	h.t.Helper()
+	config, err := json.Marshal(map[string]any{"addr": h.smsc.Addr(), "system_id": "varsel", "password": "secret",
+		"window": 50, "response_timeout": impatience.String()})
+	must(h.t, err)
+	_, err = h.queue.AddRoute(h.t.Context(), "main", "smpp", config)
+	must(h.t, err)
+}
+
+const twoParts = "Zażółć gęślą jaźń: a text of two parts, because Polish letters are not all in the alphabet of GSM and so each takes more room."
+
+// U4
+func TestALateAnswerConfirmsWhatWasUnconfirmed(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: slowness, NoReceipts: true}, func(t *testing.T, h *house) {
+		h.impatientRoute()
+		h.work()
+		const people = 20
+		g := h.group(h.account.ID, "Board", people, 0)
+		for _, text := range []string{"Hello", twoParts} {
+			before := h.smsc.Counts().Accepted
+			c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: text})
+			c = h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Sent] == people })
+			if went := h.smsc.Counts().Accepted - before; went != people*c.Parts {
+				t.Errorf("the SMSC has %d parts of %d", went, people*c.Parts)
+			}
+			money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+			must(t, err)
+			if money.Open() != 0 || money.Charged != money.Reserved {
+				t.Errorf("what the carrier accepted late is charged: %+v", money)
+			}
+		}
+		left, err := db.Column[int64](t.Context(), h.db, `SELECT message_id FROM unconfirmed`)
+		must(t, err)
+		late, err := db.Column[int64](t.Context(), h.db, `SELECT part FROM message_parts WHERE part < 0`)
+		must(t, err)
+		if len(left) > 0 || len(late) > 0 {
+			t.Errorf("still unconfirmed: %v, ids without a part: %v", left, late)
+		}
+	})
+}
+
+func TestAReceiptFindsAPartThatWasAnsweredLate(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: slowness, ReceiptDelay: 10 * time.Millisecond}, func(t *testing.T, h *house) {
+		h.impatientRoute()
+		h.work()
+		g := h.group(h.account.ID, "Board", 20, 0)
+		h.nobodyLost(h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: twoParts}), finished), 20)
+	})
+}
+
+func TestALateRefusalRejectsWhatWasUnconfirmed(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: slowness, SubmitStatus: 0x0B}, func(t *testing.T, h *house) {
+		h.impatientRoute()
+		h.work()
+		g := h.group(h.account.ID, "Board", 10, 0)
+		c := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"}), finished)
+		all, err := h.queue.Messages(t.Context(), h.account.ID, smsqueue.MessageFilter{Campaign: c.ID, Limit: 20})
+		must(t, err)
+		for _, m := range all {
+			got := []any{m.Status, m.Code, m.Reason, m.Money}
+			if diff := cmp.Diff([]any{smsqueue.Rejected, "0x0B", "rejected", smsqueue.Released}, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+// What goes again is not called back, and the receipt of its first copy counts.
+func TestALateAnswerLeavesAloneWhatGoesAgain(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: slowness, NoReceipts: true}, func(t *testing.T, h *house) {
+		h.impatientRoute()
+		h.work()
+		m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(1), Text: "Hello", Lane: smsqueue.Normal})
+		must(t, err)
+		h.eventually(func() bool {
+			parts, err := db.Column[int64](t.Context(), h.db, `SELECT part FROM message_parts`)
+			must(t, err)
+			return len(parts) > 0
+		})
+		now, err := h.queue.Message(t.Context(), m.Account, m.ID)
+		must(t, err)
+		if now.Status != smsqueue.Queued && now.Status != smsqueue.Sending || !now.PossibleDuplicate {
+			t.Errorf("the message is %s, possible duplicate: %t", now.Status, now.PossibleDuplicate)
+		}
+		h.smsc.SetFaults(smscsim.Faults{NoReceipts: true})
+		h.untilMessage(m, smsqueue.Sent)
+		ids, err := db.Column[string](t.Context(), h.db, `SELECT carrier_key FROM message_parts`)
+		must(t, err)
+		if len(ids) != h.smsc.Counts().Accepted {
+			t.Errorf("%d of the %d ids that the SMSC gave are known", len(ids), h.smsc.Counts().Accepted)
+		}
+	})
+}
+
+// An answer may come late while another part of the message is still under way:
+// the ids wait under other numbers, also those of an earlier try.
+func TestASweepSettlesWhatWasAnsweredLateTooEarly(t *testing.T) {
+	eachHouse(t, smscsim.Faults{NeverAnswer: true}, func(t *testing.T, h *house) {
+		h.impatientRoute()
+		h.work()
+		g := h.group(h.account.ID, "Board", 1, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: twoParts})
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Unconfirmed] == 1 })
+		for part, id := range map[int]string{-2: "first", -3: "second", -2 - 256: "again"} {
+			_, err := h.db.ExecContext(t.Context(), `
+				INSERT INTO message_parts (message_id, part, carrier_id, carrier_key, carrier_raw)
+				SELECT message_id, $1, carrier_id, $2, $2 FROM unconfirmed`, part, id)
+			must(t, err)
+		}
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Sent] == 1 })
+		ids, err := db.Column[string](t.Context(), h.db, `SELECT carrier_key FROM message_parts ORDER BY part`)
+		must(t, err)
+		if diff := cmp.Diff([]string{"again", "first", "second"}, ids); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
