@@ -12,9 +12,12 @@ import (
 
 func TestCarrierContract(t *testing.T) {
 	for name, settings := range map[string]string{
-		"one transceiver":             `"binds":1,"window":20`,
-		"three transceivers":          `"binds":3,"window":50`,
-		"transmitters with receivers": `"binds":2,"window":20,"bind":"transmitter_receiver"`,
+		"one transceiver":              `"binds":1,"window":20`,
+		"three transceivers":           `"binds":3,"window":50`,
+		"transmitters with receivers":  `"binds":2,"window":20,"bind":"transmitter_receiver"`,
+		"parts by SAR":                 `"window":20,"long_messages":"sar"`,
+		"messages whole":               `"window":20,"long_messages":"payload"`,
+		"Latin-1 and short references": `"window":20,"default_alphabet":"latin1","short_reference":true`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			carriertest.Run(t, func(t *testing.T) carriertest.Subject { return subject(t, settings) })

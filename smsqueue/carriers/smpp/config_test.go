@@ -2,6 +2,7 @@ package smpp
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,26 @@ func TestConfigurationErrorsNameTheFieldAndKeepTheSecret(t *testing.T) {
 		{"endless window", `"window":100001`, "window: at most 100000"},
 		{"negative throughput", `"throughput":-1`, "throughput: "},
 		{"no duration", `"enquire_link":"soon"`, "enquire_link: "},
+		{"one bad address of two", `"addr":"h:1,i"`, "addr: "},
+		{"addresses twice", `"addrs":["h:1"]`, "addrs: "},
+		{"no addresses", `"addr":"","addrs":[]`, "addr: "},
+		{"bad addresses", `"addr":"","addrs":["h"]`, "addrs: "},
+		{"address_range too long", `"address_range":"` + strings.Repeat("1", 41) + `"`, "address_range: "},
+		{"service_type too long", `"service_type":"WAP123"`, "service_type: "},
+		{"unknown way of long messages", `"long_messages":"` + secret + `"`, `long_messages: "udh", "sar" or "payload" is expected`},
+		{"short reference without a header", `"short_reference":true,"long_messages":"sar"`, "short_reference: "},
+		{"unknown alphabet", `"default_alphabet":"ebcdic"`, "default_alphabet: "},
+		{"coding beyond an octet", `"gsm7_coding":256`, "gsm7_coding: at most 255"},
+		{"one coding for both", `"gsm7_coding":8`, "ucs2_coding: "},
+		{"a language by its name", `"languages":["Turkish"]`, "languages: "},
+		{"type of number beyond an octet", `"source_ton":-1`, "source_ton: at least 0"},
+		{"type of number of the wrong type", `"dest_npi":"1"`, "dest_npi: a whole number is expected"},
+		{"status that is none", `"statuses":{"` + secret + `":"retry"}`, "statuses: a command_status"},
+		{"status of success", `"statuses":{"0":"retry"}`, "statuses: a command_status"},
+		{"kind that is none", `"statuses":{"0x455":"` + secret + `"}`, `statuses: "throttled"`},
+		{"authority without TLS", `"tls_ca":"x"`, "tls_ca: it needs tls"},
+		{"authority that is none", `"tls":true,"tls_ca":"` + secret + `"`, "tls_ca: certificates"},
+		{"server name without TLS", `"tls_server_name":"h"`, "tls_server_name: it needs tls"},
 		{"no time at all", `"response_timeout":"0s"`, "response_timeout: "},
 		{"number as duration", `"response_timeout":60`, "response_timeout: "},
 	}
@@ -64,6 +85,58 @@ func TestConfigurationErrorsNameTheFieldAndKeepTheSecret(t *testing.T) {
 				t.Errorf("the password is in %q", err)
 			}
 		})
+	}
+}
+
+func TestFeaturesFollowFromTheConfiguration(t *testing.T) {
+	for change, want := range map[string]carriers.Features{
+		``:                           {Slots: 1},
+		`,"binds":4`:                 {Slots: 4},
+		`,"binds":4,"throughput":3`:  {Slots: 3},
+		`,"long_messages":"payload"`: {Slots: 1, Whole: true},
+		`,"short_reference":true,"languages":["tr","es"]`: {Slots: 1, ShortReference: true, Languages: []string{"tr", "es"}},
+	} {
+		got, err := features(json.RawMessage(`{"addr":"h:1","system_id":"acme"` + change + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", change, diff)
+		}
+	}
+}
+
+// However the slots are dealt out, together they never exceed the totals, and
+// nobody has nothing.
+func TestSharesStayWithinTheTotals(t *testing.T) {
+	for _, c := range []config{
+		{Binds: 1, Window: 1, Throughput: 1},
+		{Binds: 3, Window: 100, Throughput: 0},
+		{Binds: 3, Window: 100, Throughput: 50},
+		{Binds: 4, Window: 4, Throughput: 1000},
+		{Binds: 10, Window: 17, Throughput: 3},
+		{Binds: 7, Window: 700, Throughput: math.MaxInt},
+	} {
+		slots := c.slots()
+		for one := 1; one <= slots; one++ {
+			a, b := c.share(one), c.share(slots-one)
+			if one == slots {
+				b = config{}
+			}
+			if a.Binds < 1 || a.Window < a.Binds || c.Throughput > 0 && a.Throughput < 1 {
+				t.Errorf("%d of %d slots of %+v are %+v", one, slots, c, a)
+			}
+			if a.Binds+b.Binds > c.Binds || a.Window+b.Window > c.Window || a.Throughput > c.Throughput-b.Throughput {
+				t.Errorf("%d and %d slots of %+v are more than the whole", one, slots-one, c)
+			}
+		}
+		if diff := cmp.Diff(c, c.share(0)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	got := config{Binds: 6, Window: 600, Throughput: 60}.share(2)
+	if got.Binds != 2 || got.Window != 200 || got.Throughput != 20 {
+		t.Errorf("a third is %+v", got)
 	}
 }
 

@@ -92,35 +92,213 @@ func submission(n int) carriers.Submission {
 	return carriers.Submission{From: "ACME", To: phone(n), Text: "Hello", Encoding: smstext.GSM7, Part: 1, Parts: 1}
 }
 
-func TestTextsArriveWhole(t *testing.T) {
-	server := serve(t, smscsim.Options{})
-	c, l := before(t, server, "")
-	texts := []string{
-		"Hello",
-		"Blåbærsyltetøy koster 20 €",
-		"[{^}]~|\\ @£$ ΔΦΓ\n\r",
-		strings.Repeat("a", 152) + "[" + strings.Repeat("a", 152),
-		strings.Repeat("€", 200),
-		"Привет, мир",
-		strings.Repeat("я", 66) + "\U0001F600" + strings.Repeat("я", 66),
-		strings.Repeat("\U0001F468\u200d\U0001F469\u200d\U0001F467 ", 30),
+var texts = []string{
+	"Hello",
+	"Blåbærsyltetøy koster 20 €",
+	"[{^}]~|\\ @£$ ΔΦΓ\n\r",
+	strings.Repeat("a", 152) + "[" + strings.Repeat("a", 152),
+	strings.Repeat("€", 200),
+	"Привет, мир",
+	strings.Repeat("я", 66) + "\U0001F600" + strings.Repeat("я", 66),
+	strings.Repeat("\U0001F468\u200d\U0001F469\u200d\U0001F467 ", 30),
+}
+
+// U7
+func TestTextsArriveWholeOnEveryKindOfRoute(t *testing.T) {
+	for name, settings := range map[string]string{
+		"16-bit reference": "",
+		"8-bit reference":  `,"short_reference":true`,
+		"SAR":              `,"long_messages":"sar"`,
+		"payload":          `,"long_messages":"payload"`,
+		"two binds":        `,"binds":2,"bind":"transmitter_receiver"`,
+	} {
+		t.Run(name, func(t *testing.T) { arriveWhole(t, settings) })
 	}
-	parts := 0
+}
+
+func arriveWhole(t *testing.T, fields string) {
+	server := serve(t, smscsim.Options{})
+	c, l := before(t, server, fields)
+	whole := settings(t, fields).LongMessages == payloadWhole
+	submissions := 0
 	for n, text := range texts {
 		m := smstext.Split(text)
-		parts += len(m.Parts)
-		for i, part := range m.Parts {
-			l.submit(c, carriers.Submission{
+		parts := m.Parts
+		if whole {
+			parts = []string{text}
+		}
+		submissions += len(parts)
+		for i, part := range parts {
+			s := carriers.Submission{
 				From: "ACME", To: phone(n), Text: part, Encoding: m.Encoding,
 				Part: i + 1, Parts: len(m.Parts), Reference: uint16(1000 + n), Validity: time.Hour,
-			})
+			}
+			if whole {
+				s.Part = carriers.Whole
+			}
+			l.submit(c, s)
 		}
 	}
-	l.untilAnswered(t, parts)
+	l.untilAnswered(t, submissions)
 	for n, text := range texts {
 		got := server.Texts(strings.TrimPrefix(phone(n), "+"))
 		if diff := cmp.Diff([]string{text}, got); diff != "" {
 			t.Errorf("text %d:\n%s", n, diff)
+		}
+	}
+}
+
+// A server that takes data_coding 3 for Latin-1 shows the text that was meant.
+func TestTextsArriveOnARouteOfLatin1(t *testing.T) {
+	server := serve(t, smscsim.Options{})
+	c, l := before(t, server, `,"default_alphabet":"latin1","gsm7_coding":3`)
+	texts := []string{"Blåbærsyltetøy [koster] 20 £", "20 €", strings.Repeat("ø", 160)}
+	for n, text := range texts {
+		s := submission(n)
+		s.Text = text
+		l.submit(c, s)
+	}
+	l.untilAnswered(t, len(texts))
+	for n, text := range texts {
+		if diff := cmp.Diff([]string{text}, server.Texts(strings.TrimPrefix(phone(n), "+"))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// What a handset says comes in whole, in either alphabet, and is acknowledged.
+func TestWhatHandsetsSayComesIn(t *testing.T) {
+	server := serve(t, smscsim.Options{})
+	l := newLog()
+	var mu sync.Mutex
+	parts := map[string]map[int]string{}
+	events := l.events()
+	events.Inbound = func(m carriers.Inbound, stored func(error)) {
+		mu.Lock()
+		defer mu.Unlock()
+		if parts[m.From] == nil {
+			parts[m.From] = map[int]string{}
+		}
+		parts[m.From][m.Part] = m.Text
+		if m.To != "26112" || m.ID == "" || m.Parts > 1 && m.Reference == 0 {
+			t.Errorf("%+v", m)
+		}
+		stored(nil)
+	}
+	c := openCarrier(t, fmt.Sprintf(`{"addr":%q,"system_id":"acme","binds":2}`, server.Addr()), events)
+	t.Cleanup(func() { _ = c.Close() })
+	carriertest.Until(t, "the carrier is bound", l.isBound)
+	for n, text := range texts {
+		if err := server.Say(strings.TrimPrefix(phone(n), "+"), "26112", text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	carriertest.Until(t, "all is acknowledged", func() bool { got := server.Counts(); return got.Said > len(texts) && got.SaidAcks == got.Said })
+	for n, text := range texts {
+		var got strings.Builder
+		for part := 1; part <= len(parts[phone(n)]); part++ {
+			got.WriteString(parts[phone(n)][part])
+		}
+		if diff := cmp.Diff(text, got.String()); diff != "" {
+			t.Errorf("text %d:\n%s", n, diff)
+		}
+	}
+}
+
+func TestBindsAreSpreadOverTheHostsAndMoveOn(t *testing.T) {
+	one, two := serve(t, smscsim.Options{}), serve(t, smscsim.Options{})
+	l := newLog()
+	c := openCarrier(t, fmt.Sprintf(`{"addr":"%s, %s","system_id":"acme","binds":4,"window":40}`, one.Addr(), two.Addr()), l.events())
+	t.Cleanup(func() { _ = c.Close() })
+	carriertest.Until(t, "each host has two binds", func() bool { return one.Counts().Binds == 2 && two.Counts().Binds == 2 })
+	if err := one.Close(); err != nil {
+		t.Fatal(err)
+	}
+	carriertest.Until(t, "the other host has all", func() bool { return two.Counts().Binds == 4 })
+	for n := range 100 {
+		l.submit(c, submission(n))
+	}
+	l.untilAnswered(t, 100)
+	if got := two.Counts().Accepted; got != 100 {
+		t.Errorf("the host that is left took %d", got)
+	}
+}
+
+func TestAShareOpensItsBinds(t *testing.T) {
+	server := serve(t, smscsim.Options{})
+	raw := fmt.Sprintf(`{"addr":%q,"system_id":"acme","binds":4,"window":400,"throughput":100}`, server.Addr())
+	for n, want := range map[int]carriers.Limits{1: {Window: 100, Throughput: 25}, 3: {Window: 300, Throughput: 75}, 0: {Window: 400, Throughput: 100}} {
+		server.Reset()
+		c, err := Open(t.Context(), []byte(raw), carriers.Setting{Events: newLog().events(), Share: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Limits()); diff != "" {
+			t.Error(diff)
+		}
+		binds := want.Window / 100
+		carriertest.Until(t, "the binds are up", func() bool { return server.Counts().Binds == binds })
+		_ = c.Close()
+		if got := server.Counts().Binds; got != binds {
+			t.Errorf("%d binds for a share of %d", got, n)
+		}
+	}
+}
+
+func TestBindsOfOneDirection(t *testing.T) {
+	server := serve(t, smscsim.Options{})
+	_, heard := before(t, server, `,"bind":"receiver","address_range":"^47"`)
+	sender, l := before(t, server, `,"bind":"transmitter"`)
+	l.submit(sender, submission(1))
+	l.untilAnswered(t, 1)
+	carriertest.Until(t, "the receiver has the receipt", func() bool { _, receipts := heard.count(); return receipts == 1 })
+	if _, receipts := l.count(); receipts != 0 {
+		t.Error("the transmitter has a receipt")
+	}
+}
+
+func TestAReceiverTakesNoSubmission(t *testing.T) {
+	server := serve(t, smscsim.Options{})
+	c, l := before(t, server, `,"bind":"receiver"`)
+	l.submit(c, submission(1))
+	l.untilAnswered(t, 1)
+	if err := l.answers[phone(1)][0].Err; err == nil || err.Kind != carriers.Misconfigured {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An answer after the response timeout is told as what it is.
+func TestLateAnswersAreTold(t *testing.T) {
+	server := serve(t, smscsim.Options{Faults: smscsim.Faults{
+		AnswerDelay: 300 * time.Millisecond, NoReceipts: true, SubmitStatusFor: map[string]uint32{"4790000001": 0x0B}}})
+	l := newLog()
+	var mu sync.Mutex
+	late := map[int64]carriers.Answer{}
+	events := l.events()
+	events.Late = func(message int64, part int, a carriers.Answer) {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, again := late[message]; again || part != 1 {
+			t.Errorf("message %d, part %d: %+v", message, part, a)
+		}
+		late[message] = a
+	}
+	c := openCarrier(t, fmt.Sprintf(`{"addr":%q,"system_id":"acme","response_timeout":"50ms"}`, server.Addr()), events)
+	t.Cleanup(func() { _ = c.Close() })
+	carriertest.Until(t, "the carrier is bound", l.isBound)
+	for n := range 10 {
+		s := submission(n)
+		s.MessageID = int64(n)
+		l.submit(c, s)
+	}
+	l.untilAnswered(t, 10)
+	carriertest.Until(t, "all late answers are told", func() bool { mu.Lock(); defer mu.Unlock(); return len(late) == 10 })
+	for n := range 10 {
+		if err := l.answers[phone(n)][0].Err; err == nil || err.Kind != carriers.NoAnswer {
+			t.Errorf("message %d: %v", n, err)
+		}
+		if a := late[int64(n)]; n == 1 && (a.Err == nil || a.Err.Code != "0x0B") || n != 1 && (a.Err != nil || a.ID == "") {
+			t.Errorf("message %d came late with %+v", n, a)
 		}
 	}
 }

@@ -44,6 +44,19 @@ func TestCodesAreWrittenAsCarriersWriteThem(t *testing.T) {
 	}
 }
 
+func TestAVendorsStatusMeansWhatTheConfigurationSays(t *testing.T) {
+	c := newCarrier(*settings(t, `,"statuses":{"0x455":"throttled","1110":"retry","0x0B":"misconfigured","0xFFFFFFFF":"throttled"}`), carriers.Events{})
+	for s, want := range map[status]carriers.Kind{
+		0x455: carriers.Throttled, 0x456: carriers.Retry, 0x0B: carriers.Misconfigured, -1: carriers.Throttled,
+		0x457: carriers.Rejected, 0x58: carriers.Throttled,
+	} {
+		got := c.verdictOf(s)
+		if got.Kind != want || got.Code != code(s) || got.Text == "" {
+			t.Errorf("%s is %+v, want %s", code(s), got, want)
+		}
+	}
+}
+
 func TestRefusedBindSaysWhatToCheck(t *testing.T) {
 	tests := []struct {
 		status  status

@@ -30,11 +30,58 @@ func submit(t testing.TB, fields string, s carriers.Submission) ([]byte, error) 
 // The bytes are written by hand from SMPP 3.4 4.4.1 and 3GPP TS 23.040
 // 9.2.3.24.8, field by field.
 func TestSubmitOnTheWire(t *testing.T) {
+	const to = "01 01 31 00"
 	tests := []struct {
-		name string
-		part carriers.Submission
-		want string
+		name   string
+		part   carriers.Submission
+		want   string
+		fields string
 	}{
+		{
+			name:   "in Latin-1, of a service, from and to other types of number",
+			part:   carriers.Submission{From: "ACME", To: "+1", Text: "På [1]", Encoding: smstext.GSM7, Part: 1, Parts: 1},
+			fields: `,"default_alphabet":"latin1","gsm7_coding":3,"service_type":"CMT","source_ton":0,"source_npi":1,"dest_ton":2,"dest_npi":8`,
+			want: "0000002f 00000004 00000000 00000000" +
+				"434d5400 00 01 41434d45 00 02 08 31 00 00 00 00 00 00 01 00" +
+				"03 00 06 50e5205b315d",
+		},
+		{
+			name:   "with a character that is not in Latin-1",
+			part:   carriers.Submission{To: "+1", Text: "€", Encoding: smstext.GSM7, Part: 1, Parts: 1},
+			fields: `,"default_alphabet":"latin1","ucs2_coding":25`,
+			want:   "00000024 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 19 00 02 20ac",
+		},
+		{
+			name:   "with a letter that is not in ASCII",
+			part:   carriers.Submission{To: "+1", Text: "å", Encoding: smstext.GSM7, Part: 1, Parts: 1},
+			fields: `,"default_alphabet":"ascii"`,
+			want:   "00000024 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 08 00 02 00e5",
+		},
+		{
+			name:   "second of three parts, with the short reference",
+			part:   carriers.Submission{To: "+1", Text: "ab", Encoding: smstext.GSM7, Part: 2, Parts: 3, Reference: 0xBEEF},
+			fields: `,"short_reference":true`,
+			want:   "0000002a 00000004 00000000 00000000 00 00 00 00" + to + "40 00 00 00 00 01 00 00 00 08 05 00 03 ef 03 02 6162",
+		},
+		{
+			name:   "second of three parts, by SAR",
+			part:   carriers.Submission{To: "+1", Text: "ab", Encoding: smstext.GSM7, Part: 2, Parts: 3, Reference: 0xBEEF},
+			fields: `,"long_messages":"sar"`,
+			want: "00000034 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 00 00 02 6162" +
+				"020c 0002 beef 020e 0001 03 020f 0001 02",
+		},
+		{
+			name:   "whole, of two parts",
+			part:   carriers.Submission{To: "+1", Text: "ab", Encoding: smstext.UCS2, Part: carriers.Whole, Parts: 2},
+			fields: `,"long_messages":"payload"`,
+			want:   "0000002a 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 08 00 00 0424 0004 00610062",
+		},
+		{
+			name:   "whole, of one part: there is nothing to cut",
+			part:   carriers.Submission{To: "+1", Text: "ab", Encoding: smstext.GSM7, Part: carriers.Whole, Parts: 1},
+			fields: `,"long_messages":"payload"`,
+			want:   "00000024 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 00 00 02 6162",
+		},
 		{
 			name: "a word from a name",
 			part: carriers.Submission{From: "ACME", To: "+4791234567", Text: "Hi €", Encoding: smstext.GSM7, Part: 1, Parts: 1},
@@ -79,7 +126,7 @@ func TestSubmitOnTheWire(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := submit(t, "", tt.part)
+			got, err := submit(t, tt.fields, tt.part)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,6 +135,33 @@ func TestSubmitOnTheWire(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A route with one octet for a character has room for what the queue cut for
+// GSM-7, and none for UCS-2 instead of it.
+func TestOctetAlphabetsHaveTheRoomOfGSM7(t *testing.T) {
+	for _, alphabet := range []string{"latin1", "ascii"} {
+		fields := `,"default_alphabet":"` + alphabet + `"`
+		for text, fits := range map[string]bool{
+			strings.Repeat("a", 160):      true,
+			strings.Repeat("a", 161):      false,
+			strings.Repeat("[", 80):       true,
+			strings.Repeat("€", 70):       true, // in UCS-2
+			strings.Repeat("€", 71):       false,
+			strings.Repeat("a", 70) + "Ω": false,
+			strings.Repeat("a", 69) + "Ω": true,
+		} {
+			s := carriers.Submission{To: "+1", Text: text, Encoding: smstext.GSM7, Part: 1, Parts: 1}
+			_, err := submit(t, fields, s)
+			if (err == nil) != fits {
+				t.Errorf("%s, %d characters: %v", alphabet, len([]rune(text)), err)
+			}
+		}
+	}
+	s := carriers.Submission{To: "+1", Text: strings.Repeat("a", 200) + "Ω", Encoding: smstext.GSM7, Part: carriers.Whole, Parts: 2}
+	if _, err := submit(t, `,"default_alphabet":"latin1","long_messages":"payload"`, s); err != nil {
+		t.Errorf("a whole message has room: %v", err)
 	}
 }
 
