@@ -209,6 +209,21 @@ func TestReceiptFieldsGoBeforeTheText(t *testing.T) {
 			want: carriers.Receipt{ID: "55", State: carriers.Undelivered, Code: "011", At: done},
 		},
 		{
+			name: "the id in its field, the rest in a text with commas and Text:",
+			pdu:  deliver{esmClass: 4, text: "sub:001,dlvrd:001,stat:UNDELIV,err:21b,Text:id:9 stat:DELIVRD", fields: []field{{0x1E, "c0ffee\x00"}}},
+			want: carriers.Receipt{ID: "c0ffee", State: carriers.Undelivered, Code: "21b", At: noon},
+		},
+		{
+			name: "the state in its field, the id in the text",
+			pdu:  deliver{esmClass: 4, text: "id:55", fields: []field{{0x427, "\x05"}}},
+			want: carriers.Receipt{ID: "55", State: carriers.Undelivered, At: noon},
+		},
+		{
+			name: "fields beside a text of no known form",
+			pdu:  deliver{esmClass: 4, text: "55;20260824;OK", fields: []field{{0x1E, "55\x00"}, {0x427, "\x02"}}},
+			want: carriers.Receipt{ID: "55", State: carriers.Delivered, At: noon},
+		},
+		{
 			name: "news on the way",
 			pdu:  deliver{esmClass: 0x20, text: "id:55 stat:ENROUTE"},
 			want: carriers.Receipt{ID: "55", State: carriers.Enroute, At: noon},
