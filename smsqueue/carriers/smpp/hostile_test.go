@@ -1,14 +1,17 @@
 package smpp
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/carriers/carriertest"
 )
 
 func TestAnswersOutOfOrderFindTheirMessages(t *testing.T) {
@@ -238,4 +241,153 @@ func TestPeerTalksBeforeItAnswersTheBind(t *testing.T) {
 	p.send(enquireLink, 0, 1, "")
 	p.send(bindTransceiver|resp, 0, bind.sequence, "smsc\x00")
 	r.untilState(carriers.Bound)
+}
+
+// Nothing is acknowledged before the session stands: it comes again.
+func TestDeliveriesBeforeTheBindAreNotTaken(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.accept()
+	bind := p.expect(bindTransceiver)
+	p.send(deliverSM, 0, 1, string(deliver{from: "47912", esmClass: 4, text: "id:1 stat:DELIVRD"}.body()))
+	p.send(outbind, 0, 2, "smsc\x00secret\x00")
+	p.send(bindTransceiver|resp, 0, bind.sequence, "smsc\x00")
+	r.untilState(carriers.Bound)
+	p.send(enquireLink, 0, 3, "")
+	if got := p.expect(enquireLink | resp); got.sequence != 3 {
+		t.Errorf("answered %+v", got)
+	}
+	if n := len(r.news()); n != 0 {
+		t.Errorf("%d receipts were taken", n)
+	}
+}
+
+// An outbind is for those who wait to be called; it has no answer.
+func TestOutbindIsIgnored(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.bound()
+	p.send(outbind, 0, 4, "smsc\x00secret\x00")
+	p.send(enquireLink, 0, 5, "")
+	if got := p.expect(enquireLink | resp); got.sequence != 5 {
+		t.Errorf("answered %+v", got)
+	}
+}
+
+func TestPeerHangsUpInThePDU(t *testing.T) {
+	for name, cut := range map[string]int{"in the length": 3, "in the header": 12, "behind the header": 16, "in the body": 18} {
+		t.Run(name, func(t *testing.T) {
+			r := overTCP(t, "")
+			p := r.bound()
+			r.submit(1)
+			whole := encodePDU(submitSMCommand|resp, 0, p.submits(1)[0], []byte("mine\x00"))
+			p.write(whole[:cut])
+			_ = p.conn.Close()
+			if diff := cmp.Diff(map[int64]string{1: "no_answer"}, r.answered(1)); diff != "" {
+				t.Error(diff)
+			}
+			r.bound()
+		})
+	}
+}
+
+// What was answered before the connection broke is answered.
+func TestLastWordsCount(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.bound()
+	r.submit(1, 2)
+	s := p.submits(2)
+	receipt := deliver{from: "47912", esmClass: 4, text: "id:1 stat:DELIVRD"}.body()
+	p.write(append(encodePDU(submitSMCommand|resp, 0, s[0], []byte("mine\x00")), encodePDU(deliverSM, 0, 1, receipt)...))
+	_ = p.conn.Close()
+	if diff := cmp.Diff(map[int64]string{1: "mine", 2: "no_answer"}, r.answered(2)); diff != "" {
+		t.Error(diff)
+	}
+	carriertest.Until(t, "the receipt is here", func() bool { return len(r.news()) == 1 })
+}
+
+// Which message a receipt is for is not the carrier's to judge.
+func TestEveryReceiptIsHandedOver(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.bound()
+	for n, id := range []string{"unknown", "twice", "twice"} {
+		p.send(deliverSM, 0, uint32(n), string(deliver{from: "47912", esmClass: 4, text: "id:" + id + " stat:DELIVRD"}.body()))
+		if got := p.expect(deliverSM | resp); got.sequence != uint32(n) || got.status != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	if n := len(r.news()); n != 3 {
+		t.Errorf("%d receipts, want 3", n)
+	}
+}
+
+// A verdict comes before the receipt that came behind it in the same segment.
+func TestAnswersGoBeforeReceipts(t *testing.T) {
+	r := newTCPRig(t, "")
+	var before int
+	r.onNews = func(_ carriers.Receipt, stored func(error)) { before = len(r.short()); stored(nil) }
+	r.run()
+	p := r.bound()
+	r.submit(1)
+	receipt := encodePDU(deliverSM, 0, 1, deliver{from: "47912", esmClass: 4, text: "id:1 stat:DELIVRD"}.body())
+	p.write(append(receipt, encodePDU(submitSMCommand|resp, 0, p.submits(1)[0], []byte("1\x00"))...))
+	p.expect(deliverSM | resp)
+	if before != 1 {
+		t.Errorf("%d messages were answered before the receipt was handed over", before)
+	}
+}
+
+// A peer that reads nothing fills its socket; the link is given up, and nobody
+// waits for ever.
+func TestPeerThatNeverReads(t *testing.T) {
+	r := newTCPRig(t, `,"window":40000,"response_timeout":"300ms"`)
+	dial := r.dial
+	r.dial = func(ctx context.Context, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, addr)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
+	}
+	r.run()
+	p := r.accept()
+	if err := p.conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	p.bind()
+	r.untilState(carriers.Bound)
+	const all = 40_000 // some 2 MB
+	ids := make([]int64, all)
+	for n := range ids {
+		ids[n] = int64(n)
+	}
+	r.submit(ids...)
+	carriertest.Until(t, "all are answered", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.answers) == all })
+	kinds := map[string]int{}
+	for _, kind := range r.short() {
+		kinds[kind]++
+	}
+	if kinds["no_answer"] == 0 || kinds["no_answer"]+kinds["retry"] != all {
+		t.Errorf("answers %v", kinds)
+	}
+	r.untilState(carriers.Down)
+	r.bound()
+}
+
+// A flood of enquiries is answered, each of them.
+func TestFloodOfEnquiriesIsAnswered(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.bound()
+	const all = 30_000
+	go func() {
+		flood := encodePDU(enquireLink, 0, 7, nil)
+		for range all {
+			if _, err := p.conn.Write(flood); err != nil {
+				return // the test sees that answers are missing
+			}
+		}
+	}()
+	for range all {
+		if got := p.expect(enquireLink | resp); got.sequence != 7 {
+			t.Fatalf("answered %+v", got)
+		}
+	}
 }

@@ -31,6 +31,7 @@ const (
 	submitSMCommand = 0x04
 	deliverSM       = 0x05
 	unbind          = 0x06
+	outbind         = 0x0B
 	enquireLink     = 0x15
 	dataSMCommand   = 0x103
 	resp            = 0x80000000
