@@ -2,6 +2,8 @@ package smsqueue_test
 
 import (
 	"encoding/json"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
 )
@@ -21,8 +24,15 @@ const (
 
 func (h *house) impatientRoute() {
 	h.t.Helper()
-	config, err := json.Marshal(map[string]any{"addr": h.smsc.Addr(), "system_id": "varsel", "password": "secret",
-		"window": 50, "response_timeout": impatience.String()})
+	h.routeWith(map[string]any{"response_timeout": impatience.String()})
+}
+
+// routeWith configures the SMSC as the carrier, with these fields besides the needful.
+func (h *house) routeWith(fields map[string]any) {
+	h.t.Helper()
+	all := map[string]any{"addr": h.smsc.Addr(), "system_id": "varsel", "password": "secret", "window": 50}
+	maps.Copy(all, fields)
+	config, err := json.Marshal(all)
 	must(h.t, err)
 	_, err = h.queue.AddRoute(h.t.Context(), "main", "smpp", config)
 	must(h.t, err)
@@ -135,4 +145,26 @@ func TestASweepSettlesWhatWasAnsweredLateTooEarly(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// U7
+func TestALongTextArrivesWholeOnEveryKindOfRoute(t *testing.T) {
+	for name, fields := range map[string]map[string]any{
+		"8-bit reference": {"short_reference": true},
+		"SAR":             {"long_messages": "sar"},
+		"payload":         {"long_messages": "payload"},
+		"two binds":       {"bind": "transmitter_receiver", "binds": 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, dbtest.SQLiteURL(t), smscsim.Faults{})
+			h.routeWith(fields)
+			h.work()
+			g := h.group(h.account.ID, "Board", 20, 0)
+			h.nobodyLost(h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: twoParts}), finished), 20)
+			if diff := cmp.Diff([]string{twoParts}, h.smsc.Texts(strings.TrimPrefix(number(0), "+"))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

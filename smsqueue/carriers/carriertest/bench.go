@@ -80,7 +80,7 @@ func (b *bench) open() {
 
 func (b *bench) start(open func(*testing.T, carriers.Events) carriers.Carrier) {
 	b.t.Helper()
-	b.carrier = open(b.t, carriers.Events{Receipt: b.receipt, State: b.state})
+	b.carrier = open(b.t, carriers.Events{Receipt: b.receipt, Late: b.late, State: b.state})
 	b.t.Cleanup(b.close) // a test that failed half-way leaves nothing behind
 }
 
@@ -131,6 +131,14 @@ func (b *bench) receipt(r carriers.Receipt, stored func(error)) {
 	b.mu.Unlock()
 	if !hold {
 		stored(nil)
+	}
+}
+
+func (b *bench) late(message int64, _ int, a carriers.Answer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		b.t.Errorf("a late answer to %d came after Close: %+v", message, a)
 	}
 }
 

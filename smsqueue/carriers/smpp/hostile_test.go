@@ -304,6 +304,18 @@ func TestLastWordsCount(t *testing.T) {
 	carriertest.Until(t, "the receipt is here", func() bool { return len(r.news()) == 1 })
 }
 
+func TestAnswersBeforeAnImpossibleLengthCount(t *testing.T) {
+	r := overTCP(t, "")
+	p := r.bound()
+	r.submit(1)
+	good := encodePDU(submitSMCommand|resp, 0, p.submits(1)[0], []byte("mine\x00"))
+	p.write(append(good, make([]byte, 16)...))
+	p.expectEnd()
+	if diff := cmp.Diff(map[int64]string{1: "mine"}, r.answered(1)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Which message a receipt is for is not the carrier's to judge.
 func TestEveryReceiptIsHandedOver(t *testing.T) {
 	r := overTCP(t, "")

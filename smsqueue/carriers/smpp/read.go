@@ -43,7 +43,6 @@ type handedOver struct {
 // read takes in what the peer sends until the connection ends.
 func (s *session) read() {
 	defer close(s.readDone)
-	defer s.conclude()
 	for {
 		if !s.in.more() {
 			s.conclude()
@@ -58,6 +57,7 @@ func (s *session) read() {
 			s.send(header(data.GENERIC_NACK, data.ESME_RINVCMDLEN, f.sequence))
 		}
 		if err != nil {
+			s.conclude() // what was said before counts
 			s.end(ending{why: broken(err)})
 			return
 		}

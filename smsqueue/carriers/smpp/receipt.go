@@ -108,29 +108,43 @@ func (d *delivery) receiptText() string {
 // err:.. text:..", in any order and case, with fields missing or strange.
 func parseText(text string) told {
 	// Behind "text:" stand the sender's words, and they may look like fields.
-	before := text
 	if at := find(text, "text:"); at >= 0 {
-		before = text[:at]
+		if before, found := fieldsIn(text[:at]); found {
+			return before
+		}
 	}
-	if value(before, "id:") == "" || value(before, "stat:") == "" {
-		before = text
+	all, _ := fieldsIn(text)
+	return all
+}
+
+// fieldsIn reads the fields; found says that there are an id and a state, were it
+// one that nobody knows.
+func fieldsIn(text string) (t told, found bool) {
+	stat := value(text, "stat:")
+	t = told{
+		id:    value(text, "id:"),
+		state: stateNamed(stat),
+		code:  value(text, "err:"),
+		done:  value(text, "done date:"),
 	}
-	return told{
-		id:    value(before, "id:"),
-		state: stateNamed(value(before, "stat:")),
-		code:  value(before, "err:"),
-		done:  first(value(before, "done date:"), value(before, "done_date:")),
+	if t.done == "" {
+		t.done = value(text, "done_date:")
 	}
+	return t, t.id != "" && stat != ""
 }
 
 // find is where a field begins, or -1.
 func find(text, field string) int {
 	for at := 0; at+len(field) <= len(text); at++ {
-		if (at == 0 || separates(text[at-1])) && strings.EqualFold(text[at:at+len(field)], field) {
+		if text[at]|0x20 == field[0] && (at == 0 || separates(text[at-1])) && begins(text[at:], field) {
 			return at
 		}
 	}
 	return -1
+}
+
+func begins(text, field string) bool {
+	return len(text) >= len(field) && strings.EqualFold(text[:len(field)], field)
 }
 
 func separates(c byte) bool {
@@ -155,7 +169,7 @@ func value(text, field string) string {
 
 func beginsField(s string) bool {
 	for _, field := range []string{"id:", "sub:", "dlvrd:", "submit", "done", "stat:", "err:", "text:"} {
-		if find(s, field) == 0 {
+		if begins(s, field) {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package smpp
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -190,35 +189,4 @@ func appendRelativeTime(out []byte, d time.Duration) []byte {
 		out = append(out, byte('0'+n/10), byte('0'+n%10))
 	}
 	return append(out, "000R"...)
-}
-
-// udh is what a user data header says about the parts of a message.
-type udh struct {
-	reference   uint16
-	total, part byte
-}
-
-func (u udh) valid() bool { return u.total > 0 && u.part > 0 && u.part <= u.total }
-
-// splitUserData takes the header off a text that begins with one. Elements other
-// than concatenation are passed over; a header whose lengths do not add up is
-// none (3GPP TS 23.040 9.2.3.24).
-func splitUserData(octets []byte) (u udh, text []byte) {
-	if len(octets) == 0 || int(octets[0]) >= len(octets) {
-		return udh{}, octets
-	}
-	f := fields{rest: octets[1 : 1+int(octets[0])]}
-	for len(f.rest) > 0 {
-		id, size := f.octet(), f.octet()
-		value := f.octets(int(size))
-		switch {
-		case f.short:
-			return udh{}, octets
-		case id == 0x00 && size == 3:
-			u = udh{uint16(value[0]), value[1], value[2]}
-		case id == 0x08 && size == 4:
-			u = udh{binary.BigEndian.Uint16(value), value[2], value[3]}
-		}
-	}
-	return u, octets[1+int(octets[0]):]
 }
