@@ -3,6 +3,7 @@ package smpp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,42 @@ func TestNoAnswerInTime(t *testing.T) {
 		}
 		p.send(submitSMCommand|resp, 0, s, "late\x00") // changes nothing
 		synctest.Wait()
+		if got := r.lastState().Status; got != carriers.Bound {
+			t.Errorf("the link is %s", got)
+		}
+	})
+}
+
+// What was given up is remembered for ten response timeouts, in which its number
+// is not given again, and its answer counts once.
+func TestLateAnswersAreRememberedForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, normalPace, "", net.Pipe)
+		var told []string
+		r.events.Late = func(message int64, part int, a carriers.Answer) {
+			if a.Err != nil {
+				a.ID = string(a.Err.Kind)
+			}
+			told = append(told, fmt.Sprintf("%d/%d: %s", message, part, a.ID))
+		}
+		r.run()
+		p := r.bound()
+		r.submit(1, 2, 3)
+		s := p.submits(3)
+		go p.answerEnquiries()
+		time.Sleep(9 * time.Minute)
+		p.send(submitSMCommand|resp, 0, s[0], "late\x00")
+		p.send(submitSMCommand|resp, 0, s[0], "again\x00")
+		p.send(genericNack, 0x0B, s[1], "")
+		time.Sleep(3 * time.Minute)
+		p.send(submitSMCommand|resp, 0, s[2], "too late\x00")
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1/1: late", "2/1: rejected"}, told); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(map[int64]string{1: "no_answer", 2: "no_answer", 3: "no_answer"}, r.short()); diff != "" {
+			t.Error(diff)
+		}
 		if got := r.lastState().Status; got != carriers.Bound {
 			t.Errorf("the link is %s", got)
 		}
