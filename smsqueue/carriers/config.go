@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // ReadConfig reads a carrier's configuration over the defaults in config. It is
@@ -33,13 +35,19 @@ func readable(err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return fmt.Errorf("%s: %s is expected", wrongType.Field, wanted(wrongType.Type))
+		return fmt.Errorf("%s: %s is expected", written(wrongType.Field), wanted(wrongType.Type))
 	case strings.HasPrefix(err.Error(), unknownField):
 		return fmt.Errorf("%s is not a field", strings.TrimPrefix(err.Error(), unknownField))
 	case errors.As(err, &syntax):
 		return fmt.Errorf("no JSON from byte %d on", syntax.Offset)
 	}
 	return errors.New("a JSON object is expected")
+}
+
+// written leaves the names of embedded structs out of a path: those stand in no
+// configuration.
+func written(path string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(path, "."), func(name string) bool { return unicode.IsUpper(rune(name[0])) }), ".")
 }
 
 func wanted(t reflect.Type) string {

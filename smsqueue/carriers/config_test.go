@@ -14,6 +14,11 @@ type sample struct {
 	Tries int      `json:"tries"`
 	TLS   bool     `json:"tls"`
 	Wait  Duration `json:"wait"`
+	Common
+}
+
+type Common struct {
+	Size int `json:"size"`
 }
 
 func TestConfigurationIsReadOverDefaults(t *testing.T) {
@@ -36,6 +41,7 @@ func TestConfigurationErrorsNameTheFieldAndQuoteNothing(t *testing.T) {
 		`{"tls":"s3cr3t"}`:                "tls: true or false is expected",
 		`{"wait":"s3cr3t"}`:               `wait: a duration such as "30s" is expected`,
 		`{"key":"s3cr3t","wait":30}`:      `wait: a duration such as "30s" is expected`,
+		`{"size":"s3cr3t"}`:               "size: a whole number is expected",
 		`{"key":s3cr3t}`:                  "no JSON from byte 8 on",
 		`{"key":"s3cr3t"`:                 "a JSON object is expected",
 		``:                                "a JSON object is expected",

@@ -29,8 +29,8 @@ type Subject struct {
 	Received func() int
 	// DropLinks breaks every link at once; nil when there is none to break.
 	DropLinks func()
-	// OpenRefused starts the carrier against a peer that refuses it; nil when
-	// nothing can refuse it.
+	// OpenRefused starts the carrier against a peer that refuses it, at once or
+	// when it is given a message; nil when nothing can refuse it.
 	OpenRefused func(t *testing.T, events carriers.Events) carriers.Carrier
 	// Acknowledged is how many receipts the peer knows to be stored.
 	Acknowledged func() int
@@ -215,27 +215,35 @@ func tellsStates(b *bench) {
 
 func tellsRefusal(b *bench) {
 	b.start(b.OpenRefused)
+	b.submit(part(0))
 	b.until("the refusal is told", func() bool {
 		return slices.ContainsFunc(b.states(), func(s carriers.State) bool { return s.Status == carriers.Refusing })
 	})
-	b.submit(part(0))
-	b.until("a submission is answered", func() bool { return b.answered() == 1 })
+	b.submit(part(1))
+	b.until("both submissions are answered", func() bool { return b.answered() == 2 })
 	b.onlyKinds(carriers.Retry, carriers.Misconfigured)
 }
+
+// What must not be seen of a message.
+const (
+	numbers     = "+479"
+	latinText   = "Hello [you]"
+	unicodeText = "Привет"
+)
 
 // part is one of a crowd: to its own number, some of them in several parts.
 func part(n int) carriers.Submission {
 	s := carriers.Submission{
-		MessageID: int64(n),
+		MessageID: int64(n) + 1,
 		From:      "ACME",
-		To:        fmt.Sprintf("+479%07d", n),
-		Text:      "Hello [you]",
+		To:        fmt.Sprintf(numbers+"%07d", n),
+		Text:      latinText,
 		Encoding:  smstext.GSM7,
 		Part:      1,
 		Parts:     1,
 	}
 	if n%3 == 1 {
-		s.Text, s.Encoding = "Привет", smstext.UCS2
+		s.Text, s.Encoding = unicodeText, smstext.UCS2
 	}
 	if n%3 == 2 {
 		s.Parts, s.Reference = 2, uint16(n)
