@@ -42,6 +42,7 @@ func Mount(app *fiber.App, s Services) {
 	uploads.Allow(app.Server(), importsPath, importLimit)
 	s.routes(api)
 	s.notifications(app)
+	s.callbacks(app)
 	page.mount(app)
 	s.scimRoutes(app)
 }

@@ -20,6 +20,7 @@ type command func(ctx context.Context, args []string, out, messages io.Writer) e
 
 var commands = map[string]command{
 	"graph": graph,
+	"sms":   sms,
 	"smsc":  smsc,
 }
 

@@ -26,7 +26,7 @@ type Config struct {
 	DatabaseURL      string `name:"database-url" env:"VARSEL_DATABASE_URL" default:"sqlite://varsel.db" help:"sqlite:///abs/path, sqlite://relative.db or postgres://..."`
 	RedisURL         string `name:"redis-url" env:"VARSEL_REDIS_URL" help:"redis://...; empty runs the queue inside the process."`
 	Listen           string `env:"VARSEL_LISTEN" default:"127.0.0.1:8080" help:"Address of the API and the console."`
-	PublicURL        string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console; empty is http:// and the address."`
+	PublicURL        string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console, and providers post receipts; empty is http:// and the address, and no receipts over HTTP."`
 	MetricsListen    string `name:"metrics-listen" env:"VARSEL_METRICS_LISTEN" help:"Address of GET /metrics for Prometheus, a listener of its own; empty is none."`
 	LogFormat        string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 	SecretKey        string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
@@ -117,6 +117,15 @@ func (c Config) notifyURL() string {
 		return ""
 	}
 	return c.publicURL() + api.NotificationsPath
+}
+
+// callbackURL is where SMS providers can post to us; empty without a public URL,
+// and then they are not asked to.
+func (c Config) callbackURL() string {
+	if c.PublicURL == "" {
+		return ""
+	}
+	return c.publicURL() + api.CallbacksPath
 }
 
 func isLoopback(host string) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/migrations"
+	"github.com/varsel/varsel/smsqueue"
 )
 
 type migrateCommand struct{}
@@ -138,7 +139,7 @@ func (g agreementConclude) Run(ctx context.Context, c *commands, t terminal) err
 
 type carrierAdd struct {
 	Name   string `required:"" help:"Its name."`
-	Type   string `required:"" help:"smpp or simulator."`
+	Type   string `required:"" help:"gatewayapi, simulator, smpp, suresms or twilio."`
 	Config string `required:"" type:"existingfile" help:"A file with its configuration in JSON."`
 }
 
@@ -155,8 +156,20 @@ func (a carrierAdd) Run(ctx context.Context, c *commands, t terminal) error {
 		if err != nil {
 			return err
 		}
-		return c.say(t.out, map[string]any{"name": r.Name, "type": r.Type}, "Carrier %s is configured.", r.Name)
+		return c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "callback_url": r.CallbackURL},
+			"Carrier %s is configured.%s", r.Name, callbackNote(r))
 	})
+}
+
+// callbackNote says where a provider over HTTP posts, or that it cannot.
+func callbackNote(r smsqueue.Route) string {
+	switch {
+	case r.CallbackURL != "":
+		return "\nIts provider posts receipts and messages to " + r.CallbackURL
+	case carrierTypes[r.Type].Hear != nil:
+		return "\nThere will be no receipts: set VARSEL_PUBLIC_URL, so that its provider can post them."
+	}
+	return ""
 }
 
 type carrierList struct{}
@@ -169,7 +182,8 @@ func (carrierList) Run(ctx context.Context, c *commands, t terminal) error {
 		}
 		for _, r := range routes {
 			err := c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "enabled": r.Enabled, "status": r.Status, "reason": r.Reason,
-				"since": r.Since.Format(time.RFC3339)}, "%s\t%s\t%s\t%s", r.Name, r.Type, r.Status, r.Reason)
+				"since": r.Since.Format(time.RFC3339), "callback_url": r.CallbackURL},
+				"%s\t%s\t%s\t%s\t%s", r.Name, r.Type, r.Status, r.Reason, r.CallbackURL)
 			if err != nil {
 				return err
 			}
