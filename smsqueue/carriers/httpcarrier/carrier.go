@@ -6,7 +6,6 @@ package httpcarrier
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -31,7 +30,6 @@ type carrier struct {
 	pace    pace
 	client  *http.Client
 	events  carriers.Events
-	log     *slog.Logger
 	ctx     context.Context // of the requests
 	abandon context.CancelFunc
 	closing chan struct{}
@@ -82,7 +80,6 @@ func open(p Provider, events carriers.Events, pace pace) *carrier {
 		pace:     pace,
 		client:   newClient(p.Window),
 		events:   events,
-		log:      slog.With("carrier", p.Name, "url", p.URL),
 		closing:  make(chan struct{}),
 		// HTTP has no session that could be up or not. Only messages show how the
 		// provider is, and none come while the link is not bound.
@@ -180,7 +177,6 @@ func (c *carrier) rest(s carriers.State, wait time.Duration) {
 	}
 	c.state, c.trial = s, true
 	c.rests++
-	c.log.Warn("carrier rests", "status", s.Status, "reason", s.Reason, "for", wait)
 	c.flights.Add(1)
 	go func() {
 		defer c.flights.Done()

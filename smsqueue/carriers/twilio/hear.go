@@ -38,11 +38,11 @@ func Hear(raw json.RawMessage, c carriers.Callback) (carriers.Heard, error) {
 	if !ok {
 		return none, rejected("its " + signatureHeader + " is not Twilio's")
 	}
+	if form.Get("MessageSid") == "" {
+		return none, nil // Twilio's, and about something else
+	}
 	if status := form.Get("MessageStatus"); status != "" {
 		return carriers.Heard{Receipts: []carriers.Receipt{receipt(form, status)}}, nil
-	}
-	if form.Get("MessageSid") == "" || form.Get("From") == "" {
-		return none, nil // Twilio's, and about something else
 	}
 	// An empty TwiML document: Twilio answers the handset nothing.
 	return carriers.Heard{Inbound: []carriers.Inbound{inbound(form)}, ContentType: "text/xml", Reply: []byte("<Response/>")}, nil
