@@ -49,22 +49,26 @@ type analyseText struct {
 	Body newText
 }
 
-func (s Services) analyseText(_ context.Context, in *analyseText) (*answer[textAnalysis], error) {
-	a := smstext.Analyse(in.Body.Text)
+func (s Services) analyseText(ctx context.Context, in *analyseText) (*answer[textAnalysis], error) {
+	options, err := s.Queue.TextOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := options.Analyse(in.Body.Text)
 	out := textAnalysis{Encoding: string(a.Encoding), Parts: len(a.Parts), Texts: a.Parts, Units: a.Units, UnitsLeft: a.Left,
 		Forcing: []character{}}
 	for _, c := range a.Forcing {
 		out.Forcing = append(out.Forcing, character{c.Text, codePoints(c.Text), len(c.Positions), c.Positions})
 	}
 	if in.Body.Transliterate {
-		out.Transliteration = transliterated(in.Body.Text)
+		out.Transliteration = transliterated(options, in.Body.Text)
 	}
 	return &answer[textAnalysis]{Body: out}, nil
 }
 
-func transliterated(text string) *transliteration {
+func transliterated(options smstext.Options, text string) *transliteration {
 	plain, replaced := smstext.Transliterate(text)
-	encoding, parts := smstext.Count(plain)
+	encoding, parts := options.Count(plain)
 	out := &transliteration{Text: plain, Encoding: string(encoding), Parts: parts, Replacements: []replacement{}}
 	for _, r := range replaced {
 		out.Replacements = append(out.Replacements, replacement(r))

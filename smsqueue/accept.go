@@ -85,17 +85,17 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	if err != nil {
 		return nil, err
 	}
-	out, err := checkOutgoing(acc, s.Text, s.Transliterate, s.Sender, s.Lane, Normal)
+	route, err := q.defaultRoute(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := checkOutgoing(acc, s.Text, s.Transliterate, s.Sender, s.Lane, Normal, route.Features.Text())
 	if err != nil {
 		return nil, err
 	}
 	phone, country, reason := contacts.Normalise(s.To, acc.Region)
 	if reason != "" {
 		return nil, problem.Invalid("to", "not a number we can text: %q (%s)", s.To, reason)
-	}
-	route, err := q.defaultRoute(ctx)
-	if err != nil {
-		return nil, err
 	}
 	now := time.Now()
 	book, err := billing.CurrentBook(ctx, q.db, now)

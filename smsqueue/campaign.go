@@ -143,7 +143,11 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
-	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk)
+	route, err := q.defaultRoute(ctx)
+	if err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
+	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk, route.Features.Text())
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
@@ -154,10 +158,6 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 		return Campaign{}, billing.Book{}, problem.Invalid("max_cost", "a ceiling is not below zero")
 	}
 	if err := groupExists(ctx, q.db, account, n.Group); err != nil {
-		return Campaign{}, billing.Book{}, err
-	}
-	route, err := q.defaultRoute(ctx)
-	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
 	now := time.Now()

@@ -77,7 +77,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 	if n := len(claimed); n > 0 && claimed[n-1].id == r.last {
 		l.w.nudge() // the next range may come
 	}
-	return launch(r, l.route.Features.Whole, claimed, done, now), nil
+	return launch(r, l.route.Features, claimed, done, now), nil
 }
 
 // campaignText is what messages without a text of their own say.
@@ -241,16 +241,17 @@ type flight struct {
 	pending     atomic.Int32
 }
 
-func launch(r *running, whole bool, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
+func launch(r *running, features carriers.Features, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
 	splits := map[string]smstext.Message{} // a campaign's text is split once
+	options := features.Text()
 	var all []*flight
 	for _, c := range claimed {
 		split, known := splits[c.body]
 		if !known {
-			split = smstext.Split(c.body)
+			split = options.Split(c.body)
 			splits[c.body] = split
 		}
-		all = append(all, c.flight(r, split, whole, done[c.id], r.deadline.Sub(now)))
+		all = append(all, c.flight(r, split, features.Whole, done[c.id], r.deadline.Sub(now)))
 	}
 	return all
 }
@@ -258,7 +259,7 @@ func launch(r *running, whole bool, claimed []candidate, done map[int64][]int, n
 func (c candidate) flight(r *running, split smstext.Message, whole bool, done []int, validity time.Duration) *flight {
 	f := &flight{row: c.row, r: r, encoding: split.Encoding, duplicate: c.duplicate, before: len(done)}
 	f.status = Sending
-	submission := carriers.Submission{MessageID: c.id, From: c.sender, To: c.phone, Encoding: split.Encoding,
+	submission := carriers.Submission{MessageID: c.id, From: c.sender, To: c.phone, Encoding: split.Encoding, Shift: split.Shift,
 		Parts: len(split.Parts), Reference: uint16(c.id), Validity: validity}
 	if whole {
 		submission.Part, submission.Text = carriers.Whole, c.body

@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 // Route is a configured carrier of the installation and the state of its link.
@@ -72,6 +73,16 @@ func (q *Queue) published(r Route) Route {
 		r.CallbackURL = q.callbacks + "/" + r.token
 	}
 	return r
+}
+
+// TextOptions are how the texts that are sent now are cut: as the carrier that
+// takes them can. Without a carrier they are those that every carrier has.
+func (q *Queue) TextOptions(ctx context.Context) (smstext.Options, error) {
+	r, err := q.defaultRoute(ctx)
+	if problem.As(err) != nil {
+		return smstext.Options{}, nil
+	}
+	return r.Features.Text(), err
 }
 
 func sealedFor(name string) string { return "carrier " + name }

@@ -85,7 +85,11 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 	refused := problem.As(err)
 	switch {
 	case refused != nil:
-		p.Errors = []fieldError{v.say.fieldError(refused, p.Form)}
+		options, err := w.Queue.TextOptions(v.ctx)
+		if err != nil {
+			return err
+		}
+		p.Errors = []fieldError{v.say.fieldError(refused, p.Form, options)}
 		return w.showForm(c.Status(statuses[refused.Kind]), v, p)
 	case err != nil:
 		return err
@@ -150,12 +154,12 @@ func (f composeForm) hash() string {
 }
 
 // fieldError puts a refusal beside the field it is about.
-func (say *tongue) fieldError(p *problem.Problem, f composeForm) fieldError {
+func (say *tongue) fieldError(p *problem.Problem, f composeForm, options smstext.Options) fieldError {
 	switch {
 	case p.Code == "group_not_found":
 		return fieldError{"group", say.problem(p)}
 	case p.Field == "text":
-		_, parts := smstext.Count(f.sent())
+		_, parts := options.Count(f.sent())
 		return fieldError{"text", say.count("text_too_long", parts)}
 	case p.Field == "sender", p.Field == "lane":
 		return fieldError{p.Field, say.problem(p)}
@@ -178,7 +182,11 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	p.Groups = w.groupChoices(v.say, groups, p.Form.Group)
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
-	p.Count = v.say.textCount(p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
+	options, err := w.Queue.TextOptions(v.ctx)
+	if err != nil {
+		return err
+	}
+	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
 	return render(c, p)
 }
 

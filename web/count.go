@@ -41,7 +41,11 @@ func (w *site) countText(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(v.say.textCount(text, c.FormValue("transliterate") != "", group))
+	options, err := w.Queue.TextOptions(v.ctx)
+	if err != nil {
+		return err
+	}
+	return c.JSON(v.say.textCount(options, text, c.FormValue("transliterate") != "", group))
 }
 
 func (w *site) countedGroup(v visit, name string) (*groupChoice, error) {
@@ -56,13 +60,13 @@ func (w *site) countedGroup(v visit, name string) (*groupChoice, error) {
 	return &groupChoice{Members: g.Members, Textable: g.Textable}, err
 }
 
-func (say *tongue) textCount(text string, transliterate bool, group *groupChoice) textCount {
+func (say *tongue) textCount(options smstext.Options, text string, transliterate bool, group *groupChoice) textCount {
 	plain, _ := smstext.Transliterate(text)
-	n := say.offer(text, plain, transliterate)
+	n := say.offer(options, text, plain, transliterate)
 	if n.Sent = text; transliterate {
 		n.Sent = plain
 	}
-	a := smstext.Analyse(n.Sent)
+	a := options.Analyse(n.Sent)
 	n.Characters = say.count("characters", utf8.RuneCountInString(n.Sent))
 	n.Encoding = say.word("encoding", string(a.Encoding))
 	n.Parts = say.count("parts", len(a.Parts))
@@ -78,9 +82,9 @@ func (say *tongue) textCount(text string, transliterate bool, group *groupChoice
 
 // offer shows what becomes of a text that is cheaper in plain characters. What
 // was chosen stays in sight, whatever has been written since.
-func (say *tongue) offer(text, plain string, chosen bool) (n textCount) {
-	_, before := smstext.Count(text)
-	_, after := smstext.Count(plain)
+func (say *tongue) offer(options smstext.Options, text, plain string, chosen bool) (n textCount) {
+	_, before := options.Count(text)
+	_, after := options.Count(plain)
 	switch {
 	case after < before:
 		n.Saves = say.count("plain_saves", after, "Before", say.number(before))

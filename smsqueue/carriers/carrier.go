@@ -47,9 +47,10 @@ type Submission struct {
 	To        string // E.164, with the leading +
 	Text      string // this part's text
 	Encoding  smstext.Encoding
-	Part      int    // 1 to Parts, or Whole
-	Parts     int    // 1 for a message that fits; of a whole one, how many it will make
-	Reference uint16 // the same for all parts of one message
+	Shift     smstext.Shift // the national tables that Text is written with
+	Part      int           // 1 to Parts, or Whole
+	Parts     int           // 1 for a message that fits; of a whole one, how many it will make
+	Reference uint16        // the same for all parts of one message
 	Validity  time.Duration
 }
 

@@ -3,6 +3,8 @@ package carriers
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 // Type is a kind of carrier that can be configured.
@@ -31,6 +33,17 @@ type Features struct {
 	// Languages are those whose national shift tables the carrier passes on to
 	// handsets (3GPP TS 23.038 A): "tr", "es", "pt".
 	Languages []string `json:"languages,omitempty"`
+}
+
+// Text is how texts are cut for the carrier.
+func (f Features) Text() smstext.Options {
+	o := smstext.Options{ShortReference: f.ShortReference}
+	for _, code := range f.Languages {
+		if l, err := smstext.ParseLanguage(code); err == nil { // the configuration was checked
+			o.Languages = append(o.Languages, l)
+		}
+	}
+	return o
 }
 
 // Setting is what a carrier is opened with.

@@ -1,7 +1,6 @@
 package smpp
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/x509"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 // config is what an operator writes. Binds, Window and Throughput are totals
@@ -217,9 +217,12 @@ func (c config) checkCodings() error {
 
 func (c config) checkLanguages() error {
 	for _, language := range c.Languages {
-		if len(language) != 2 || bytes.ContainsFunc([]byte(language), func(r rune) bool { return r < 'a' || r > 'z' }) {
-			return errors.New(`languages: codes of two small letters such as "tr" are expected`)
+		if _, err := smstext.ParseLanguage(language); err != nil {
+			return fmt.Errorf("languages: %w", err)
 		}
+	}
+	if len(c.Languages) > 0 && (c.LongMessages != udhParts || c.DefaultAlphabet != gsm7Alphabet) {
+		return fmt.Errorf("languages: they need long_messages to be %q and default_alphabet %q", udhParts, gsm7Alphabet)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func parseDelivery(f frame) (d delivery, err error) {
 		if header, d.text = splitUserData(d.text); header.valid() {
 			d.udh = header
 		}
+		d.udh.shift = header.shift
 	}
 	return d, nil
 }

@@ -14,7 +14,7 @@ func (d *delivery) inbound(c *config, arrived time.Time) carriers.Inbound {
 	m := carriers.Inbound{
 		From:  d.source.number(),
 		To:    d.dest.number(),
-		Text:  c.decode(d.coding, d.text),
+		Text:  c.decode(d.coding, d.udh.shift, d.text),
 		Part:  1,
 		Parts: 1,
 		At:    arrived,

@@ -57,6 +57,7 @@ func TestMessagesFromHandsets(t *testing.T) {
 		says   handset
 		want   carriers.Inbound
 	}{
+		{"a national table", "", with(func(h *handset) { h.esmClass, h.text = 0x40, "\x03\x24\x01\x01\x1bs" }), want("ş")},
 		{"GSM-7", "", with(func(h *handset) { h.text = "bl\x0fb\x0cr \x1b\x65 \x00" }), want("blåbør € @")},
 		{"GSM-7 with a message class", "", with(func(h *handset) { h.coding, h.text = 0xF1, "\x00" }), want("@")},
 		{"octets that no septet has", "", with(func(h *handset) { h.text = "bl\xe5b\xe6r" }), want("blåbær")},

@@ -141,7 +141,7 @@ type joining struct {
 	payload    bool // whole, in message_payload
 	sar        bool
 	esmClass   byte
-	header     [7]byte // user data header
+	header     [headerMost]byte // user data header
 	headerSize int
 	taken      int // octets that the handset's header takes of the room for text
 }
@@ -149,8 +149,11 @@ type joining struct {
 // joining numbers a part in the way of the configuration. A part that has a
 // number always gets it, also where messages usually go whole.
 func (c *config) joining(s carriers.Submission) (how joining, err error) {
+	shift := s.Shift.Header()
 	switch {
+	case s.Parts <= 1 && len(shift) == 0:
 	case s.Parts <= 1:
+		how.write(shift)
 	case s.Part == carriers.Whole && c.LongMessages == payloadWhole:
 		how.payload = true
 	case s.Parts > 255 || s.Part < 1 || s.Part > s.Parts:
@@ -158,22 +161,33 @@ func (c *config) joining(s carriers.Submission) (how joining, err error) {
 	case c.LongMessages == sarParts:
 		how.sar, how.taken = true, longHeader // the carrier writes the header
 	default:
-		how.esmClass = udhIndicator
-		how.headerSize = copy(how.header[:], c.concatenation(s))
-		how.taken = how.headerSize
+		how.write(c.concatenation(s), shift)
 	}
 	return how, err
 }
 
-const longHeader = 7 // octets, with the 16-bit reference
+// write makes a user data header of elements (3GPP TS 23.040 9.2.3.24).
+func (j *joining) write(elements ...[]byte) {
+	j.esmClass, j.headerSize = udhIndicator, 1
+	for _, e := range elements {
+		j.headerSize += copy(j.header[j.headerSize:], e)
+	}
+	j.header[0] = byte(j.headerSize - 1)
+	j.taken = j.headerSize
+}
 
-// concatenation is the user data header that joins the parts of a message, with
+const (
+	longHeader = 7              // octets, with the 16-bit reference
+	headerMost = longHeader + 6 // with two national tables
+)
+
+// concatenation is the element that joins the parts of a message, with
 // the 16-bit reference (3GPP TS 23.040 9.2.3.24.8) or the 8-bit one (9.2.3.24.1).
 func (c *config) concatenation(s carriers.Submission) []byte {
 	if c.ShortReference {
-		return []byte{5, 0, 3, byte(s.Reference), byte(s.Parts), byte(s.Part)}
+		return []byte{0, 3, byte(s.Reference), byte(s.Parts), byte(s.Part)}
 	}
-	return []byte{6, 8, 4, byte(s.Reference >> 8), byte(s.Reference), byte(s.Parts), byte(s.Part)}
+	return []byte{8, 4, byte(s.Reference >> 8), byte(s.Reference), byte(s.Parts), byte(s.Part)}
 }
 
 // appendRelativeTime writes a validity as YYMMDDhhmmss000R (SMPP 3.4 7.1.1.2),

@@ -52,6 +52,17 @@ func TestSubmitOnTheWire(t *testing.T) {
 			want:   "00000024 00000004 00000000 00000000 00 00 00 00" + to + "00 00 00 00 00 01 00 19 00 02 20ac",
 		},
 		{
+			name: "with a national table",
+			part: carriers.Submission{To: "+1", Text: "ş", Encoding: smstext.GSM7, Shift: smstext.Shift{Single: smstext.Turkish}, Part: 1, Parts: 1},
+			want: "00000028 00000004 00000000 00000000 00 00 00 00" + to + "40 00 00 00 00 01 00 00 00 06 03240101 1b73",
+		},
+		{
+			name: "of several parts, with two national tables",
+			part: carriers.Submission{To: "+1", Text: "ş", Encoding: smstext.GSM7, Shift: smstext.Shift{Locking: smstext.Turkish, Single: smstext.Turkish},
+				Part: 2, Parts: 3, Reference: 0x1234},
+			want: "00000030 00000004 00000000 00000000 00 00 00 00" + to + "40 00 00 00 00 01 00 00 00 0e 0c 080412340302 250101 240101 1d",
+		},
+		{
 			name:   "with a letter that is not in ASCII",
 			part:   carriers.Submission{To: "+1", Text: "å", Encoding: smstext.GSM7, Part: 1, Parts: 1},
 			fields: `,"default_alphabet":"ascii"`,

@@ -25,7 +25,7 @@ func (c *config) encode(s carriers.Submission, how joining) (text []byte, coding
 		if c.DefaultAlphabet != gsm7Alphabet {
 			return c.encodeOctets(s, how)
 		}
-		if text, err = smstext.EncodeGSM7(s.Text); err != nil {
+		if text, err = s.Shift.Encode(s.Text); err != nil {
 			return nil, 0, err
 		}
 		coding, room = byte(c.GSM7Coding), room*8/7
@@ -79,31 +79,31 @@ func octetsUpTo(last rune, text string) (octets []byte, missing rune) {
 // decode reads what a handset wrote, by data_coding (SMPP 3.4 5.2.19 and, for
 // those with a message class, 3GPP TS 23.038 4). What is no text, or in an
 // alphabet that is not known here, is shown in hex: nothing is lost.
-func (c *config) decode(coding byte, octets []byte) string {
+func (c *config) decode(coding byte, shift smstext.Shift, octets []byte) string {
 	switch {
 	case int(coding) == c.UCS2Coding, coding == 8, coding&0xFC == 0x18:
 		return decodeUTF16(octets)
 	case int(coding) == c.GSM7Coding, coding == 0:
-		return c.decodeDefault(octets)
+		return c.decodeDefault(shift, octets)
 	case coding&0xFC == 0x10, coding&0xF4 == 0xF0: // with a message class
-		return decodeSeptets(octets)
+		return decodeSeptets(shift, octets)
 	case coding == 1, coding == 3:
 		return decodeLatin1(octets) // ASCII is its first half
 	}
 	return hex.EncodeToString(octets)
 }
 
-func (c *config) decodeDefault(octets []byte) string {
+func (c *config) decodeDefault(shift smstext.Shift, octets []byte) string {
 	if c.DefaultAlphabet == gsm7Alphabet {
-		return decodeSeptets(octets)
+		return decodeSeptets(shift, octets)
 	}
 	return decodeLatin1(octets)
 }
 
 // decodeSeptets takes octets that no septet has for Latin-1: such a carrier's
 // default alphabet is not what it says.
-func decodeSeptets(octets []byte) string {
-	text, err := smstext.DecodeGSM7(octets)
+func decodeSeptets(shift smstext.Shift, octets []byte) string {
+	text, err := shift.Decode(octets)
 	if err != nil {
 		return decodeLatin1(octets)
 	}
