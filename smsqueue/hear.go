@@ -31,7 +31,14 @@ func (q *Queue) Hear(ctx context.Context, token string, c carriers.Callback) (ca
 	for i, one := range heard.Receipts {
 		batch[i] = &receipt{Receipt: one, key: idKey(one.ID)}
 	}
-	return heard, q.keepReceipts(ctx, r.ID, batch, nil)
+	if err := q.keepReceipts(ctx, r.ID, batch, nil); err != nil {
+		return none, err
+	}
+	arrived := make([]*arrival, len(heard.Inbound))
+	for i, one := range heard.Inbound {
+		arrived[i] = arrivalFrom(r.ID, one, nil)
+	}
+	return heard, q.keepArrivals(ctx, arrived)
 }
 
 var errNoCallback = problem.New(problem.KindNotFound, "callback_not_found", "no carrier has this address")

@@ -20,6 +20,7 @@ func (w *Worker) ownJobs() []Job {
 		{"match-waiting-receipts", 2 * time.Second, w.rematchWaiting},
 		{"settle-late-answers", 2 * time.Second, w.settleLates},
 		{"pass-deadlines", 3 * time.Second, w.passDeadlines},
+		{"complete-inbound", time.Minute, func(ctx context.Context) error { return w.completeInbound(ctx, time.Now()) }},
 		{"forget-keys", time.Hour, w.accounts.ForgetKeys},
 	}
 }

@@ -42,7 +42,7 @@ func (w *Worker) openLink(ctx context.Context, r Route) error {
 	l := &link{w: w, route: r, alive: true, quit: make(chan struct{}), gate: newGate(1, 0)}
 	l.answers = newBatcher(bounds{max: largestStored, gather: storeGather}, l.storeAnswers)
 	l.receipts = newBatcher(bounds{max: largestStored, limit: 4 * largestStored, gather: storeGather}, l.storeReceipts)
-	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, Late: l.late, State: l.changed})
+	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, Inbound: l.inbound, Late: l.late, State: l.changed})
 	if err != nil {
 		l.answers.Close()
 		l.receipts.Close()

@@ -34,6 +34,7 @@ type Queue struct {
 	callbacks string
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
+	arrivals  *batcher[*arrival]
 	wake      chan struct{} // tells a worker in this process that there is something to do
 }
 
@@ -42,6 +43,7 @@ func New(h House) *Queue {
 	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
+	q.arrivals = newBatcher(bounds{max: acceptBatch, limit: 4 * acceptBatch}, q.storeArrivals)
 	return q
 }
 
@@ -50,6 +52,7 @@ func New(h House) *Queue {
 func (q *Queue) Close() {
 	q.singles.Close()
 	q.lates.Close()
+	q.arrivals.Close()
 }
 
 func (q *Queue) nudge() {

@@ -96,6 +96,18 @@ func (q *Queue) Routes(ctx context.Context) ([]Route, error) {
 	return all, err
 }
 
+// Route finds a carrier by its name.
+func (q *Queue) Route(ctx context.Context, name string) (Route, error) {
+	all, err := selectRoutes(ctx, q.db, `WHERE name = $1`, name)
+	if err != nil {
+		return Route{}, err
+	}
+	if len(all) == 0 {
+		return Route{}, problem.NotFound("carrier", name)
+	}
+	return q.published(all[0]), nil
+}
+
 // defaultRoute is the carrier that takes what is sent now: the first that is enabled.
 func (q *Queue) defaultRoute(ctx context.Context) (Route, error) {
 	all, err := selectRoutes(ctx, q.db, `WHERE enabled = TRUE ORDER BY id LIMIT 1`)
