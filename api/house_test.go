@@ -50,7 +50,7 @@ func openOn(t *testing.T, url string) *house {
 	must(t, err)
 	acc := accounts.New(d)
 	book := contacts.New(d)
-	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
+	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
 	t.Cleanup(queue.Close)
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)

@@ -26,6 +26,8 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", messagesPath + "/{id}", "readMessage", accounts.ScopeMessagesRead, "Read a message", http.StatusOK, false}, s.readMessage)
 
 	add(a, route{"POST", textsPath + "/analyse", "analyseText", accounts.ScopeMessagesWrite, "Tell how a text would travel; nothing is sent and nothing costs", http.StatusOK, false}, s.analyseText)
+	add(a, route{"GET", inboundPath, "listInbound", accounts.ScopeMessagesRead, "List messages that were received, the newest first", http.StatusOK, false}, s.listInbound)
+	add(a, route{"GET", inboundPath + "/{id}", "readInbound", accounts.ScopeMessagesRead, "Read a message that was received", http.StatusOK, false}, s.readInbound)
 
 	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
 	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)

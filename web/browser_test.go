@@ -226,7 +226,7 @@ func TestBrowserReachesEverythingByKeyboard(t *testing.T) {
 	w.finished(c)
 	b := newBrowser(t, w.home)
 	b.signIn()
-	for _, path := range []string{"/campaigns", "/contacts", "/groups", "/directory", "/"} {
+	for _, path := range []string{"/campaigns", "/received", "/contacts", "/groups", "/directory", "/"} {
 		b.tabTo(`e.closest("nav") && e.getAttribute("href") === "` + path + `"`)
 		b.press(kb.Enter)
 		if b.path() != path {
@@ -327,7 +327,7 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w := newWorld(t)
 	directory := w.pathOf(w.connect())
 	written, _ := w.connectSCIM()
-	w.carrier("main", `{}`)
+	w.texted(w.inbox(), "+4741234567", "2440", strings.Repeat("Donaudampfschiff", 9))
 	w.work()
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
 	w.finished(c)

@@ -61,7 +61,7 @@ var families = map[string][]string{
 	"connection": {directory.Connected, directory.Failing, directory.Disconnected},
 	"run":        {directory.Running, directory.Waiting, directory.Done, directory.Failed},
 	"problem": {"sign_in_refused", "signed_out", "other_site", "read_only", "too_many_viewers", "campaign_not_found",
-		"message_not_found", "group_not_found", "contact_not_found", "connection_not_found", "no_agreement", "account_closed",
+		"message_not_found", "inbound_not_found", "group_not_found", "contact_not_found", "connection_not_found", "no_agreement", "account_closed",
 		"no_carrier", "invalid_sender", "invalid_lane", "invalid_text", "idempotency_key_reused", "synced_field", "synced_group",
 		"rule_group", "listed_group", "invalid_rule", "invalid_name", "invalid_email", "invalid_language", "invalid_contacts",
 		"upload_not_found", "import_running", "file_empty", "file_too_large", "file_too_long", "file_not_text", "file_no_headings",

@@ -97,6 +97,7 @@ func (w *site) routes() []route {
 		{post, "/campaigns/count", sender, w.countText},
 		{get, "/campaigns/:id", member, w.campaign},
 		{get, "/campaigns/:id/live", member, w.campaignLive},
+		{get, "/received", member, w.received},
 		{get, "/contacts", member, w.contacts},
 		{get, "/contacts/new", sender, w.newContact},
 		{post, "/contacts/new", sender, w.addContact},

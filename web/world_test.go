@@ -69,7 +69,7 @@ func newWorld(t *testing.T) *world {
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
 	w.accounts, w.book = accounts.New(w.db), contacts.New(w.db)
-	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
+	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))
@@ -207,6 +207,13 @@ func (w *world) carrier(name, config string) smsqueue.Route {
 	return must(w.queue.AddRoute(w.Context(), name, "simulator", json.RawMessage(config)))
 }
 
+// texted lets a handset text a number of the account's at that carrier.
+func (w *world) texted(r smsqueue.Route, from, to, text string) {
+	w.Helper()
+	body := must(json.Marshal(map[string]string{"from": from, "to": to, "text": text}))
+	must(w.queue.Hear(w.Context(), r.CallbackURL[strings.LastIndex(r.CallbackURL, "/")+1:], carriers.Callback{Body: body}))
+}
+
 // work sends what was accepted, until the test ends.
 func (w *world) work() {
 	w.Helper()
@@ -323,7 +330,7 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|dir|run|upl|tok)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|inb|dir|run|upl|tok)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`name="once" value="[^"]*"`), `name="once" value="once"`},

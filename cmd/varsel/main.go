@@ -39,6 +39,14 @@ type commands struct {
 		Add  carrierAdd  `cmd:"" help:"Configure a carrier."`
 		List carrierList `cmd:"" help:"List the carriers and the state of their links."`
 	} `cmd:"" help:"Carriers."`
+	Number struct {
+		Add    numberAdd    `cmd:"" help:"Give an account a number that people can text."`
+		List   numberList   `cmd:"" help:"List the numbers and whose they are."`
+		Remove numberRemove `cmd:"" help:"Take a number away from its account; what was received stays."`
+	} `cmd:"" help:"Numbers that people can text."`
+	Inbound struct {
+		List inboundList `cmd:"" help:"List what people texted."`
+	} `cmd:"" help:"Received messages."`
 	Directory struct {
 		Connect    directoryConnect    `cmd:"" help:"Check the access to a Microsoft Entra tenant, and connect it."`
 		List       directoryList       `cmd:"" help:"List the connections."`

@@ -33,6 +33,7 @@ const (
 	User       = "usr"
 	Key        = "key"
 	Token      = "tok"
+	Inbound    = "inb"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -80,7 +81,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
-	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token",
+	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {

@@ -23,7 +23,7 @@ type config struct {
 }
 
 // Type is the simulator as the queue knows it.
-var Type = carriers.Type{Features: features, Open: Open}
+var Type = carriers.Type{Features: features, Open: Open, Hear: hear}
 
 func features(raw json.RawMessage) (carriers.Features, error) {
 	_, err := parseConfig(raw)

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -85,6 +86,24 @@ func TestConfiguration(t *testing.T) {
 	} {
 		if _, err := features(json.RawMessage(raw)); err == nil || !strings.Contains(err.Error(), mention) {
 			t.Errorf("%s: got %v, want a mention of %q", raw, err, mention)
+		}
+	}
+}
+
+func TestAHandsetIsPostedAsJSON(t *testing.T) {
+	heard, err := Type.Hear(nil, carriers.Callback{Body: []byte(`{"from":"+4741234567","to":"2440","text":"Yes"}`)})
+	if err != nil || len(heard.Inbound) != 1 {
+		t.Fatalf("%+v, %v", heard, err)
+	}
+	got := heard.Inbound[0]
+	want := carriers.Inbound{From: "+4741234567", To: "2440", Text: "Yes", Part: 1, Parts: 1, At: got.At}
+	if diff := cmp.Diff(want, got); diff != "" || got.At.IsZero() {
+		t.Error(diff)
+	}
+	for _, wrong := range []string{``, `{"text":"Yes"}`, `{"from":"1","to":"2","said":"Yes"}`} {
+		var refused *carriers.Error
+		if _, err := Type.Hear(nil, carriers.Callback{Body: []byte(wrong)}); !errors.As(err, &refused) || refused.Kind != carriers.Rejected {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }
