@@ -53,7 +53,42 @@ CREATE INDEX inbound_parts_waiting ON inbound_parts (received_at) WHERE inbound_
 -- and a receipt still update it in place.
 CREATE INDEX messages_by_phone ON messages (phone);
 
+-- version rises with every change of the configuration: a link that was opened
+-- with an older one is opened anew. A carrier that was removed keeps its row for
+-- the messages that went over it, without its configuration.
+ALTER TABLE carriers ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE carriers ADD COLUMN removed_at BIGINT NOT NULL DEFAULT 0;
+
+-- What a worker may give to a carrier now, in parts: at once, and a second.
+-- throughput 0 is no limit; learned is the rate that the carrier holds us to by
+-- throttling, 0 when it does not.
+CREATE TABLE carrier_paces (
+    carrier_id  BIGINT NOT NULL REFERENCES carriers (id),
+    incarnation BIGINT NOT NULL,
+    at_once     BIGINT NOT NULL,
+    throughput  BIGINT NOT NULL,
+    learned     BIGINT NOT NULL,
+    PRIMARY KEY (carrier_id, incarnation)
+);
+
+-- Who runs the installation. An operator need not be a member of any account, so
+-- a session may have none; those that are open end here.
+ALTER TABLE users ADD COLUMN operator BOOLEAN NOT NULL DEFAULT FALSE;
+DROP TABLE sessions;
+CREATE TABLE sessions (
+    token_hash TEXT   PRIMARY KEY,
+    user_id    BIGINT NOT NULL REFERENCES users (id),
+    account_id BIGINT REFERENCES accounts (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
 -- +goose Down
+DELETE FROM sessions WHERE account_id IS NULL;
+ALTER TABLE users DROP COLUMN operator;
+DROP TABLE carrier_paces;
+ALTER TABLE carriers DROP COLUMN removed_at;
+ALTER TABLE carriers DROP COLUMN version;
 DROP INDEX messages_by_phone;
 DROP TABLE inbound_parts;
 DROP TABLE inbound;

@@ -44,9 +44,10 @@ func (w *Worker) openLink(ctx context.Context, r Route) error {
 	l.receipts = newBatcher(bounds{max: largestStored, limit: 4 * largestStored, gather: storeGather}, l.storeReceipts)
 	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, Inbound: l.inbound, Late: l.late, State: l.changed})
 	if err != nil {
-		l.answers.Close()
-		l.receipts.Close()
 		slog.Error("a carrier cannot be opened", "carrier", r.Name, "error", err)
+		w.mu.Lock()
+		w.links[r.ID] = l
+		w.mu.Unlock()
 		return recordStatus(ctx, w.db, r.ID, carriers.State{Status: carriers.Refusing, Reason: err.Error()})
 	}
 	l.gate.limit(l.carrier.Limits())
@@ -75,7 +76,10 @@ func (w *Worker) closeLink(ctx context.Context, l *link) error {
 	for _, s := range l.servers {
 		s.stop()
 	}
-	err := l.carrier.Close()
+	var err error
+	if l.carrier != nil {
+		err = l.carrier.Close()
+	}
 	l.answers.Close()
 	l.receipts.Close()
 	for _, r := range l.recent.close() {

@@ -35,6 +35,7 @@ type Queue struct {
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
+	others    sightings
 	wake      chan struct{} // tells a worker in this process that there is something to do
 }
 

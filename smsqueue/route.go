@@ -30,6 +30,7 @@ type Route struct {
 	// empty for a carrier with links of its own, or without a public address.
 	CallbackURL string
 	Features    carriers.Features
+	Version     int64 // of its configuration
 	holder      int64
 	token       string // the secret part of CallbackURL
 }
@@ -53,9 +54,9 @@ func (q *Queue) AddRoute(ctx context.Context, name, kind string, config json.Raw
 	}
 	features, err := t.Features(config)
 	if err != nil {
-		return Route{}, problem.Invalid("config", "the carrier's configuration: %v", err)
+		return Route{}, invalidConfig(err)
 	}
-	r := Route{Name: name, Type: kind, Enabled: true, Status: idle, Since: time.Now(), Features: features, token: rand.Text()}
+	r := Route{Name: name, Type: kind, Enabled: true, Status: idle, Since: time.Now(), Features: features, Version: 1, token: rand.Text()}
 	if r.ID, err = q.db.NewIDs(ctx, 1); err != nil {
 		return Route{}, err
 	}
@@ -89,7 +90,7 @@ func sealedFor(name string) string { return "carrier " + name }
 
 // Routes lists the carriers in the order they were added.
 func (q *Queue) Routes(ctx context.Context) ([]Route, error) {
-	all, err := selectRoutes(ctx, q.db, `ORDER BY id`)
+	all, err := selectRoutes(ctx, q.db, `WHERE removed_at = 0 ORDER BY id`)
 	for i, r := range all {
 		all[i] = q.published(r)
 	}
@@ -98,7 +99,7 @@ func (q *Queue) Routes(ctx context.Context) ([]Route, error) {
 
 // Route finds a carrier by its name.
 func (q *Queue) Route(ctx context.Context, name string) (Route, error) {
-	all, err := selectRoutes(ctx, q.db, `WHERE name = $1`, name)
+	all, err := selectRoutes(ctx, q.db, `WHERE name = $1 AND removed_at = 0`, name)
 	if err != nil {
 		return Route{}, err
 	}

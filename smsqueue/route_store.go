@@ -25,10 +25,10 @@ func selectRoutes(ctx context.Context, q db.Querier, where string, args ...any) 
 	return db.Collect(ctx, q, func(row *sql.Rows) (r Route, err error) {
 		var status, features string
 		var since int64
-		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &status, &r.Reason, &since, &r.holder, &r.token, &features)
+		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &status, &r.Reason, &since, &r.holder, &r.token, &features, &r.Version)
 		r.Status, r.Since = carriers.Status(status), db.Time(since)
 		return r, errors.Join(err, json.Unmarshal([]byte(features), &r.Features))
-	}, `SELECT id, name, type, enabled, status, reason, status_at, holder, callback_token, features FROM carriers `+where, args...)
+	}, `SELECT id, name, type, enabled, status, reason, status_at, holder, callback_token, features, version FROM carriers `+where, args...)
 }
 
 func routeByToken(ctx context.Context, q db.Querier, token string) (Route, error) {

@@ -61,6 +61,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	w.spawn(func() { w.superviseLinks(run) })
 	w.spawn(func() { w.dispatchLoop(run) })
 	w.spawn(func() { w.foldLoop(run) })
+	w.spawn(func() { w.tellPaces(run) })
 	w.spawn(func() { w.runJobs(run) })
 	return w, nil
 }
@@ -104,7 +105,7 @@ func (w *Worker) setAlive(alive bool) {
 }
 
 // superviseLinks takes the slots that nobody holds and gives up those of
-// carriers that were disabled.
+// carriers that were disabled, or whose configuration was changed.
 func (w *Worker) superviseLinks(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -132,7 +133,7 @@ func (w *Worker) takeSlots(ctx context.Context) error {
 		switch {
 		case l == nil && r.Enabled && r.holder == 0:
 			err = w.openLink(ctx, r)
-		case l != nil && !r.Enabled:
+		case l != nil && (!r.Enabled || l.route.Version != r.Version):
 			err = w.closeLink(ctx, l)
 		}
 		if err != nil {

@@ -36,8 +36,12 @@ type commands struct {
 		Conclude agreementConclude `cmd:"" help:"Record that the data processing agreement was concluded."`
 	} `cmd:"" help:"Data processing agreements."`
 	Carrier struct {
-		Add  carrierAdd  `cmd:"" help:"Configure a carrier."`
-		List carrierList `cmd:"" help:"List the carriers and the state of their links."`
+		Add     carrierAdd     `cmd:"" help:"Configure a carrier."`
+		Set     carrierSet     `cmd:"" help:"Replace a carrier's configuration; a running server takes it up."`
+		List    carrierList    `cmd:"" help:"List the carriers, how they stand and what waits for them."`
+		Enable  carrierEnable  `cmd:"" help:"Let a carrier take messages."`
+		Disable carrierDisable `cmd:"" help:"End a carrier's link in order; what waits for it goes on waiting."`
+		Remove  carrierRemove  `cmd:"" help:"Forget a carrier that is disabled and has nothing left to send or to hear."`
 	} `cmd:"" help:"Carriers."`
 	Number struct {
 		Add    numberAdd    `cmd:"" help:"Give an account a number that people can text."`
@@ -95,7 +99,8 @@ var errSaid = errors.New("failed")
 func run(ctx context.Context, args []string, t terminal) error {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("varsel"), kong.UsageOnError(), kong.Writers(t.out, t.err),
-		kong.Description("An SMS notification gateway with directory sync."))
+		kong.Description("An SMS notification gateway with directory sync."),
+		kong.Vars{"carrier_types": carrierTypeNames()})
 	if err != nil {
 		return err
 	}

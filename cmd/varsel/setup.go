@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/migrations"
-	"github.com/varsel/varsel/smsqueue"
 )
 
 type migrateCommand struct{}
@@ -134,60 +131,5 @@ func (g agreementConclude) Run(ctx context.Context, c *commands, t terminal) err
 		return c.say(t.out, map[string]any{"account": acc.Handle, "version": ag.Version, "language": ag.Language, "text_sha256": ag.TextSHA256,
 			"signatory": ag.Signatory, "title": ag.Title, "email": ag.Email, "concluded": ag.Concluded.UTC().Format(time.RFC3339)},
 			"The data processing agreement %s is concluded by %s, %s.\nSHA-256 of its text: %s", ag.Version, ag.Signatory, ag.Title, ag.TextSHA256)
-	})
-}
-
-type carrierAdd struct {
-	Name   string `required:"" help:"Its name."`
-	Type   string `required:"" help:"gatewayapi, simulator, smpp, suresms or twilio."`
-	Config string `required:"" type:"existingfile" help:"A file with its configuration in JSON."`
-}
-
-func (a carrierAdd) Run(ctx context.Context, c *commands, t terminal) error {
-	config, err := os.ReadFile(a.Config)
-	if err != nil {
-		return err
-	}
-	if !json.Valid(config) {
-		return fmt.Errorf("%s is no JSON", a.Config)
-	}
-	return c.withApp(ctx, func(app *App) error {
-		r, err := app.Queue.AddRoute(ctx, a.Name, a.Type, config)
-		if err != nil {
-			return err
-		}
-		return c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "callback_url": r.CallbackURL},
-			"Carrier %s is configured.%s", r.Name, callbackNote(r))
-	})
-}
-
-// callbackNote says where a provider over HTTP posts, or that it cannot.
-func callbackNote(r smsqueue.Route) string {
-	switch {
-	case r.CallbackURL != "":
-		return "\nIts provider posts receipts and messages to " + r.CallbackURL
-	case carrierTypes[r.Type].Hear != nil:
-		return "\nThere will be no receipts: set VARSEL_PUBLIC_URL, so that its provider can post them."
-	}
-	return ""
-}
-
-type carrierList struct{}
-
-func (carrierList) Run(ctx context.Context, c *commands, t terminal) error {
-	return c.withApp(ctx, func(app *App) error {
-		routes, err := app.Queue.Routes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, r := range routes {
-			err := c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "enabled": r.Enabled, "status": r.Status, "reason": r.Reason,
-				"since": r.Since.Format(time.RFC3339), "callback_url": r.CallbackURL},
-				"%s\t%s\t%s\t%s\t%s", r.Name, r.Type, r.Status, r.Reason, r.CallbackURL)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }
