@@ -20,7 +20,7 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	insertSession = `
 		INSERT INTO sessions (token_hash, user_id, account_id, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5)`
+		VALUES ($1, $2, NULLIF(CAST($3 AS BIGINT), 0), $4, $5)`
 	insertKey = `
 		INSERT INTO api_keys (id, account_id, key_hash, scopes, owner_email, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountColumns = `id, handle, name, region, sender, currency, state, created_at`
@@ -52,10 +52,13 @@ func (a *Accounts) userID(ctx context.Context, email string) (id int64, err erro
 	return id, err
 }
 
+// credentials finds a user who may sign in, and their first account: 0 for an
+// operator who has none.
 func (a *Accounts) credentials(ctx context.Context, email string) (user int64, hash string, account int64, err error) {
 	err = a.db.QueryRowContext(ctx, `
-		SELECT u.id, u.password_hash, m.account_id FROM users u JOIN memberships m ON m.user_id = u.id
-		WHERE u.email = $1 AND m.left_at = 0 ORDER BY m.account_id LIMIT 1`, email).Scan(&user, &hash, &account)
+		SELECT u.id, u.password_hash, COALESCE(m.account_id, 0)
+		FROM users u LEFT JOIN memberships m ON m.user_id = u.id AND m.left_at = 0
+		WHERE u.email = $1 AND (u.operator = TRUE OR m.account_id IS NOT NULL) ORDER BY m.account_id LIMIT 1`, email).Scan(&user, &hash, &account)
 	return user, hash, account, err
 }
 
@@ -64,11 +67,13 @@ func (a *Accounts) Session(ctx context.Context, token string) (Session, error) {
 	var s Session
 	acc := &s.Account
 	err := a.db.QueryRowContext(ctx, `
-		SELECT u.id, u.email, m.role, a.id, a.handle, a.name, a.region, a.sender, a.currency, a.state
-		FROM sessions s JOIN users u ON u.id = s.user_id JOIN accounts a ON a.id = s.account_id
-		JOIN memberships m ON m.user_id = s.user_id AND m.account_id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.left_at = 0`, hashToken(token), db.Millis(time.Now())).
-		Scan(&s.User, &s.Email, &s.Role, &acc.ID, &acc.Handle, &acc.Name, &acc.Region, &acc.Sender, &acc.Currency, &acc.State)
+		SELECT u.id, u.email, u.operator, COALESCE(m.role, ''), COALESCE(a.id, 0), COALESCE(a.handle, ''), COALESCE(a.name, ''),
+			COALESCE(a.region, ''), COALESCE(a.sender, ''), COALESCE(a.currency, ''), COALESCE(a.state, '')
+		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN accounts a ON a.id = s.account_id
+		LEFT JOIN memberships m ON m.user_id = s.user_id AND m.account_id = s.account_id AND m.left_at = 0
+		WHERE s.token_hash = $1 AND s.expires_at > $2
+			AND (m.user_id IS NOT NULL OR s.account_id IS NULL AND u.operator = TRUE)`, hashToken(token), db.Millis(time.Now())).
+		Scan(&s.User, &s.Email, &s.Operator, &s.Role, &acc.ID, &acc.Handle, &acc.Name, &acc.Region, &acc.Sender, &acc.Currency, &acc.State)
 	if db.IsNone(err) {
 		return Session{}, problem.New(problem.KindUnknown, "signed_out", "sign in first")
 	}

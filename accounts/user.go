@@ -23,26 +23,28 @@ const sessionLife = 12 * time.Hour
 // asks for eight at least).
 const passwordMin = 10
 
-// Session is a signed-in user in one of their accounts.
+// Session is a signed-in user in one of their accounts. An operator may be in
+// none: the account's ID is 0 then.
 type Session struct {
-	User    int64
-	Email   string
-	Account Account
-	Role    string
+	User     int64
+	Email    string
+	Account  Account
+	Role     string // in the account
+	Operator bool   // of the installation
 }
 
 // CreateUser makes a user and their membership. A user is global: one who is
 // there already gets the membership and keeps the password.
 func (a *Accounts) CreateUser(ctx context.Context, account int64, email, role, password string) (int64, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	if _, err := mail.ParseAddress(email); err != nil {
-		return 0, problem.Invalid("email", "%q is no e-mail address", email)
+	email = plainEmail(email)
+	if err := checkEmail(email); err != nil {
+		return 0, err
 	}
 	if role != "owner" && role != "admin" && role != "sender" && role != "viewer" {
 		return 0, problem.Invalid("role", "a role is owner, admin, sender or viewer, not %q", role)
 	}
-	if len([]rune(password)) < passwordMin {
-		return 0, problem.Invalid("password", "a password has %d characters or more", passwordMin)
+	if err := checkPassword(password); err != nil {
+		return 0, err
 	}
 	id, err := a.db.NewIDs(ctx, 1)
 	if err != nil {
@@ -55,10 +57,26 @@ func (a *Accounts) CreateUser(ctx context.Context, account int64, email, role, p
 	return a.userID(ctx, email)
 }
 
-// SignIn checks a password and opens a session in the user's first account. It
-// returns the session's token, which is kept only as its hash.
+func plainEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+func checkEmail(email string) error {
+	if _, err := mail.ParseAddress(email); err != nil {
+		return problem.Invalid("email", "%q is no e-mail address", email)
+	}
+	return nil
+}
+
+func checkPassword(password string) error {
+	if len([]rune(password)) < passwordMin {
+		return problem.Invalid("password", "a password has %d characters or more", passwordMin)
+	}
+	return nil
+}
+
+// SignIn checks a password and opens a session in the user's first account, or in
+// none for an operator who has no account. It returns the session's token, which is kept only as its hash.
 func (a *Accounts) SignIn(ctx context.Context, email, password string) (token string, err error) {
-	user, hash, account, err := a.credentials(ctx, strings.ToLower(strings.TrimSpace(email)))
+	user, hash, account, err := a.credentials(ctx, plainEmail(email))
 	if err != nil && !db.IsNone(err) {
 		return "", err
 	}

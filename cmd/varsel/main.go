@@ -28,6 +28,11 @@ type commands struct {
 	User struct {
 		Create userCreate `cmd:"" help:"Make a user of the console."`
 	} `cmd:"" help:"Users of the console."`
+	Operator struct {
+		Add    operatorAdd    `cmd:"" help:"Let a user operate the installation: carriers, and what all accounts share."`
+		List   operatorList   `cmd:"" help:"List the operators."`
+		Remove operatorRemove `cmd:"" help:"Make a user an operator no more."`
+	} `cmd:"" help:"Operators of the installation."`
 	APIKey struct {
 		Create apikeyCreate `cmd:"" help:"Make an API key; it is shown this once."`
 		List   apikeyList   `cmd:"" help:"List the keys, without their secrets."`
