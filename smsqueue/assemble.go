@@ -59,15 +59,18 @@ func place(sets []*partSet, p inboundPart) []*partSet {
 	return append(sets, &partSet{message: p.message, parts: []inboundPart{p}})
 }
 
-// holds says whether the part is here already: the carrier's ids say so, or where
-// it gives none the text.
+// holds says whether the part is here already. A message that waits takes the
+// same words in the same place for the same part; of one that is all there, a
+// part with another id of the carrier's is of another message.
 func (s *partSet) holds(p inboundPart) bool {
 	was := s.at(p.part)
 	switch {
 	case was == nil:
 		return false
-	case was.key != "" && p.key != "":
-		return was.key == p.key
+	case was.key != "" && was.key == p.key:
+		return true
+	case was.key != "" && p.key != "" && s.missing() == 0:
+		return false
 	}
 	return was.body == p.body && p.at.Sub(was.at) <= siblingsWithin
 }

@@ -77,6 +77,11 @@ func TestTheCarriersIDsDecideWhatCameTwice(t *testing.T) {
 	if sets, twice := assemble(other); len(sets) != 2 || twice != nil {
 		t.Errorf("two identical texts with ids of their own are two: %v %v", texts(sets), twice)
 	}
+	waiting := came(2, "1:a", "1:a", "2:b")
+	waiting[0].key, waiting[1].key, waiting[2].key = "1", "2", "3"
+	if sets, twice := assemble(waiting); len(sets) != 1 || !slices.Equal(twice, []int64{2}) {
+		t.Errorf("a part that came again does not keep its message from being whole: %v %v", texts(sets), twice)
+	}
 }
 
 func TestAPartOfAMessageThatIsThereIsNotAnother(t *testing.T) {

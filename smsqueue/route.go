@@ -50,7 +50,7 @@ func (q *Queue) AddRoute(ctx context.Context, name, kind string, config json.Raw
 	}
 	t, ok := q.types[kind]
 	if !ok {
-		return Route{}, problem.Invalid("type", "there is no carrier type %q; there are %s", kind, strings.Join(slices.Sorted(maps.Keys(q.types)), ", "))
+		return Route{}, problem.Invalid("type", "there is no carrier type %q; there are %s", kind, strings.Join(q.RouteTypes(), ", "))
 	}
 	features, err := t.Features(config)
 	if err != nil {
@@ -67,6 +67,9 @@ func (q *Queue) AddRoute(ctx context.Context, name, kind string, config json.Raw
 	q.nudge()
 	return q.published(r), err
 }
+
+// RouteTypes are the names of the types of carriers that can be configured.
+func (q *Queue) RouteTypes() []string { return slices.Sorted(maps.Keys(q.types)) }
 
 // published tells the address of a carrier whose provider posts to us.
 func (q *Queue) published(r Route) Route {

@@ -340,23 +340,7 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 		w.upload("a.csv", "name,phone,groups\n"+strings.Repeat("Averylongname", 9)+",1234,x\nOla,40100077,"+strings.Repeat("Averylongname", 9)+"\n").header.Get("Location")}
 	b := newBrowser(t, w.home)
 	b.signIn()
-	for _, language := range []string{"en", "nb", "pl"} {
-		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(`footer button[value=`+language+`]`)); err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check", written + "/tokens", written + "/settings"}) {
-			b.do(chromedp.Navigate(w.home + path))
-			for _, width := range []int64{320, 640, 800, 1024, 1100} {
-				b.do(chromedp.EmulateViewport(width, 800))
-				if wide := ask[int](b, `document.documentElement.scrollWidth`); wide > int(width) {
-					t.Errorf("%s in %s is %d wide on %d", path, language, wide, width)
-				}
-				if small := ask[[]string](b, tooSmall); len(small) > 0 {
-					t.Errorf("%s on %d has targets that are too small: %v", path, width, small)
-				}
-			}
-		}
-	}
+	b.showsOnEveryWidth(slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check", written + "/tokens", written + "/settings"}))
 }
 
 // tooSmall lists buttons and fields under 44 pixels and links outside of text

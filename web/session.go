@@ -15,6 +15,8 @@ var (
 	errSignedOut = problem.New(problem.KindUnknown, "signed_out", "sign in first")
 	errReadOnly  = problem.New(problem.KindForbidden, "read_only", "this user may look and not send")
 	errNoManager = problem.New(problem.KindForbidden, "managers_only", "owners and administrators decide about this")
+	errOperators = problem.New(problem.KindForbidden, "operators_only", "operators of the installation decide about this")
+	errNoAccount = problem.New(problem.KindForbidden, "no_account", "this user belongs to no account")
 )
 
 // maySend says which roles may start something that texts people.

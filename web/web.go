@@ -69,10 +69,11 @@ func newSite(s Services) *site {
 type access int
 
 const (
-	anybody access = iota
-	member         // signed in
-	sender         // signed in, and may send
-	manager        // signed in, and may decide what is read
+	anybody  access = iota
+	member          // signed in
+	sender          // signed in, and may send
+	manager         // signed in, and may decide what is read
+	operator        // signed in, and runs the installation
 )
 
 type route struct {
@@ -156,6 +157,15 @@ func (w *site) routes() []route {
 		{get, "/directory/:id/access.csv", member, w.accessReport},
 		{get, "/directory/:id/disconnect", manager, w.disconnectForm},
 		{post, "/directory/:id/disconnect", manager, w.disconnect},
+		{get, carriersPath, operator, w.carriers},
+		{get, carriersPath + "/new", operator, w.newCarrier},
+		{post, carriersPath + "/new", operator, w.addCarrier},
+		{get, carrierPath + ":name", operator, w.editCarrier},
+		{post, carrierPath + ":name", operator, w.changeCarrier},
+		{post, carrierPath + ":name/enable", operator, w.enableCarrier},
+		{post, carrierPath + ":name/disable", operator, w.disableCarrier},
+		{get, carrierPath + ":name/remove", operator, w.confirmCarrier},
+		{post, carrierPath + ":name/remove", operator, w.removeCarrier},
 	}
 }
 
@@ -195,6 +205,13 @@ func (w *site) serve(c *fiber.Ctx, r route) error {
 		}
 	}
 	switch {
+	case r.access == operator && !v.Operator:
+		return errOperators
+	case r.access != anybody && r.access != operator && v.Account.ID == 0:
+		if r.path == "/" {
+			return c.Redirect(carriersPath, fiber.StatusSeeOther)
+		}
+		return errNoAccount
 	case r.access == sender && !maySend(v.Role):
 		return errReadOnly
 	case r.access == manager && !mayManage(v.Role):

@@ -33,6 +33,7 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
+	"github.com/varsel/varsel/smsqueue/carriers/smpp"
 	"github.com/varsel/varsel/web"
 )
 
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
 	w.accounts, w.book = accounts.New(w.db), contacts.New(w.db)
-	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
+	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))
@@ -334,6 +335,7 @@ var changing = []struct {
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`name="once" value="[^"]*"`), `name="once" value="once"`},
+	{regexp.MustCompile(`/callbacks/[A-Z2-7]+`), "/callbacks/token"},
 	{regexp.MustCompile(`vscim_[A-Za-z0-9_-]{43}`), "vscim_secret"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://console"},
 	{regexp.MustCompile(`<code>[0-9a-f]{16}</code>`), `<code>request</code>`},
