@@ -35,6 +35,9 @@ func (a *Accounts) AddOperator(ctx context.Context, email, password string) (Ope
 }
 
 func (a *Accounts) newUser(ctx context.Context, email, password string) (int64, error) {
+	if password == "" {
+		return 0, problem.Invalid("password", "there is no user %s yet: a new one needs a password", email)
+	}
 	if err := checkPassword(password); err != nil {
 		return 0, err
 	}
