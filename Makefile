@@ -31,9 +31,10 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./smsqueue
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout 30m ./directory/graph
 
-# Many more random histories and texts than a test has time for, and an SMSC that
-# does everything wrong for half an hour.
+# Many more random histories, texts and crashes than a test has time for, and an
+# SMSC that does everything wrong for half an hour.
 drill:
+	VARSEL_CRASHES=200 $(GO) test -count=1 -timeout 3h -run CrashMatrix -v ./smsqueue
 	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph
 	VARSEL_STRINGS=1000000 $(GO) test -count=1 -timeout 3h -run Definition -v ./smsqueue/smstext
 	VARSEL_SOAK=30 $(GO) test -count=1 -timeout 1h -run Soak -v ./smsqueue/carriers/smpp

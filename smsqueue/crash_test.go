@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,8 +18,6 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
-	"github.com/varsel/varsel/smsqueue/carriers"
-	"github.com/varsel/varsel/smsqueue/carriers/smpp"
 )
 
 // workerEnv makes the test binary a worker process of its own, so that a test
@@ -35,9 +35,15 @@ func TestMain(m *testing.M) {
 	dbtest.Run(m)
 }
 
-// workAlone is the process: it works until its standard input ends.
+// redisEnv is the URL of the Redis of such a process; without one it has its own.
+const redisEnv = "VARSEL_TEST_REDIS"
+
+// workAlone is the process: it works until it is asked to end, or whoever
+// started it has ended.
 func workAlone(url string) error {
 	ctx := context.Background()
+	asked, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	defer stop()
 	d, err := db.Open(ctx, url)
 	if err != nil {
 		return err
@@ -49,9 +55,9 @@ func workAlone(url string) error {
 	if err != nil {
 		return err
 	}
-	q := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: accounts.New(d), Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
+	q := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: accounts.New(d), Carriers: carrierTypes})
 	redis := smsqueue.EmbeddedRedis()
-	if url := os.Getenv("VARSEL_TEST_REDIS"); url != "" {
+	if url := os.Getenv(redisEnv); url != "" {
 		if redis, err = smsqueue.DialRedis(url); err != nil {
 			return err
 		}
@@ -61,27 +67,51 @@ func workAlone(url string) error {
 		return err
 	}
 	fmt.Println("ready")
-	bufio.NewReader(os.Stdin).ReadString('\n')
+	go func() {
+		bufio.NewReader(os.Stdin).ReadString('\n')
+		stop()
+	}()
+	select {
+	case <-asked.Done():
+	case <-w.Lost():
+	}
 	return w.Stop(ctx)
 }
 
-// spawn starts a worker process.
-func (h *house) spawn() *exec.Cmd {
+// spawn starts a worker process with a queue of its own.
+func (h *house) spawn() *exec.Cmd { h.t.Helper(); return h.spawnOn("") }
+
+// spawnOn starts a worker process with the Redis at a URL.
+func (h *house) spawnOn(redis string) *exec.Cmd {
 	h.t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), workerEnv+"="+h.url, "VARSEL_TEST_KEY="+h.key, "VARSEL_TEST_REDIS="+h.redisURL)
-	cmd.Stderr = os.Stderr
-	_, err := cmd.StdinPipe()
+	cmd, err := h.startProcess(redis)
 	must(h.t, err)
-	out, err := cmd.StdoutPipe()
-	must(h.t, err)
-	must(h.t, cmd.Start())
 	h.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd
+}
+
+// startProcess returns when the process works, or has ended.
+func (h *house) startProcess(redis string) (*exec.Cmd, error) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), workerEnv+"="+h.url, "VARSEL_TEST_KEY="+h.key, redisEnv+"="+redis)
+	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || strings.TrimSpace(line) != "ready" {
-		h.t.Fatalf("the worker process said %q, %v", line, err)
+		cmd.Process.Kill()
+		cmd.Wait()
+		return nil, fmt.Errorf("the worker process said %q, %w", line, err)
 	}
-	return cmd
+	return cmd, nil
 }
 
 func TestKillNineLosesNobodyAndRepeatsOnlyWhatIsMarked(t *testing.T) {

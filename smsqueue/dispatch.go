@@ -72,153 +72,227 @@ type waitingRange struct {
 	ofAccount             int // ranges of its account in the lane that are
 }
 
-// dispatch gives ranges to Redis: at most unfinishedPerCampaign of a campaign,
-// in turn over accounts, then campaigns.
-func (l *link) dispatch(ctx context.Context) error {
-	waiting, inLane, err := selectWaiting(ctx, l.w.db, l.route.ID, time.Now())
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(waiting, func(a, b waitingRange) int {
-		return cmp.Or(cmp.Compare(a.ofAccount, b.ofAccount), cmp.Compare(a.unfinished, b.unfinished), cmp.Compare(a.id, b.id))
-	})
-	for _, r := range waiting {
-		if inLane[r.lane] >= laneConcurrency {
-			continue
-		}
-		inLane[r.lane]++
-		if err := l.give(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// give commits the dispatch before Redis hears of it: a task that comes back
-// after a crash then carries an old generation.
-func (l *link) give(ctx context.Context, r waitingRange) error {
-	generation, err := markDispatched(ctx, l.w.db, r.id, time.Now())
-	if err != nil || generation == 0 {
-		return err
-	}
-	err = l.server(r.lane).enqueue(ctx, task{r.id, generation})
-	if err == nil {
-		return nil
-	}
-	_, undo := putBack(ctx, l.w.db, r.id, generation)
-	if undo != nil {
-		return undo
-	}
-	return fmt.Errorf("give a range to Redis: %w", err)
-}
-
-func (l *link) server(lane Lane) *laneServer { return l.servers[slices.Index(Lanes, lane)] }
-
-// sweepMissing puts back what Redis has forgotten.
-func (w *Worker) sweepMissing(ctx context.Context) error {
-	for _, l := range w.allLinks() {
-		given, err := selectDispatched(ctx, w.db, l.route.ID, time.Now().Add(-missingAfter))
-		if err != nil {
-			return err
-		}
-		for _, g := range given {
-			known, err := l.server(g.lane).knows(g.task)
-			if err != nil {
-				return err
-			}
-			if known {
-				continue
-			}
-			if back, err := putBack(ctx, w.db, g.Range, g.Generation); err != nil {
-				return err
-			} else if back {
-				slog.Warn("a range that Redis had forgotten goes again", "range", g.Range)
-			}
-		}
-	}
-	return nil
-}
-
+// givenRange is a range that was given to this worker's queues.
 type givenRange struct {
 	task
 	lane Lane
 }
 
-func selectWaiting(ctx context.Context, q db.Querier, route int64, now time.Time) ([]waitingRange, map[Lane]int, error) {
-	type unfinished struct {
-		account, campaign int64
-		lane              Lane
-		n                 int
+// dispatch gives ranges to Redis. Their dispatch is committed before Redis
+// hears of it: a task that comes back after a crash then carries an old
+// generation.
+func (l *link) dispatch(ctx context.Context) error {
+	waits, err := anythingWaits(ctx, l.w.db, l.route.ID, time.Now())
+	if err != nil || !waits {
+		return err
 	}
-	busy, err := db.Collect(ctx, q, func(row *sql.Rows) (u unfinished, err error) {
-		return u, row.Scan(&u.account, &u.campaign, &u.lane, &u.n)
-	}, `
-		SELECT account_id, campaign_id, lane, COUNT(*) FROM ranges
-		WHERE carrier_id = $1 AND state IN ('dispatched', 'running') AND claimed_id < last_id GROUP BY account_id, campaign_id, lane`, route)
+	given, err := l.choose(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	type key struct {
-		account, campaign int64
-		lane              Lane
+	for i, g := range given {
+		if err := l.server(g.lane).enqueue(ctx, g.task); err != nil {
+			return errors.Join(fmt.Errorf("give a range to Redis: %w", err), l.putAllBack(ctx, given[i:]))
+		}
 	}
-	ofCampaign, ofAccount, inLane := map[key]int{}, map[key]int{}, map[Lane]int{}
-	for _, u := range busy {
-		ofCampaign[key{u.account, u.campaign, u.lane}] += u.n
-		ofAccount[key{account: u.account, lane: u.lane}] += u.n
-		inLane[u.lane] += u.n
+	return nil
+}
+
+func (l *link) putAllBack(ctx context.Context, given []givenRange) (errs error) {
+	for _, g := range given {
+		_, err := putBack(ctx, l.w.db, g.task)
+		errs = errors.Join(errs, err)
 	}
-	all, err := db.Collect(ctx, q, func(row *sql.Rows) (r waitingRange, err error) {
+	return errs
+}
+
+// choose takes the next ranges for this link: in turn over accounts, then
+// campaigns. A carrier's holders choose one after the other and count what all
+// of them have, so the limits are the installation's; of each, a holder has no
+// more than the part that its slots are of all, or one would leave the others
+// nothing to do.
+func (l *link) choose(ctx context.Context) (given []givenRange, err error) {
+	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
+		held, err := lockSlots(ctx, tx, l.route.ID, l.w.lease.id)
+		if err != nil || held == 0 {
+			return err
+		}
+		now, total := time.Now(), max(held, slotsOf(l.route.Features))
+		part := func(limit int) int { return (limit*held + total - 1) / total }
+		busy, err := selectBusy(ctx, tx, l.route.ID, l.w.lease.id)
+		if err != nil {
+			return err
+		}
+		waiting, err := selectWaiting(ctx, tx, l.route.ID, now)
+		if err != nil {
+			return err
+		}
+		given, err = markDispatched(ctx, tx, busy.next(waiting, part), l.w.lease.id, now)
+		return err
+	})
+	return given, err
+}
+
+func (l *link) server(lane Lane) *laneServer { return l.servers[slices.Index(Lanes, lane)] }
+
+// sweepMissing puts back what this worker has, by the rows, and nobody works
+// on: Redis has forgotten it, or the range was begun in a transaction whose
+// end the worker did not hear of.
+func (w *Worker) sweepMissing(ctx context.Context) error {
+	held, err := selectHeld(ctx, w.db, `incarnation = $1 AND dispatched_at < $2`, w.lease.id, db.Millis(time.Now().Add(-missingAfter)))
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		if l := w.link(h.route); l != nil {
+			here, err := l.has(h)
+			if err != nil {
+				return err
+			}
+			if here {
+				continue
+			}
+		}
+		back, err := w.takeRange(ctx, h)
+		if err != nil {
+			return err
+		}
+		if back {
+			slog.Warn("a range that nobody worked on goes again", "range", h.id, "state", h.state)
+		}
+	}
+	return nil
+}
+
+// has says whether a range that the worker holds is in a handler's hands or
+// will be.
+func (l *link) has(h heldRange) (bool, error) {
+	t := task{h.id, h.generation}
+	if h.state == "running" || l.works(t) || l.carrier == nil {
+		return l.works(t), nil
+	}
+	return l.server(h.lane).knows(t)
+}
+
+// laneKey counts ranges of a campaign, or with no campaign of an account.
+type laneKey struct {
+	account, campaign int64
+	lane              Lane
+}
+
+// tally is how many ranges all have, and how many of them this worker has.
+type tally struct{ all, mine int }
+
+func (t tally) plus(more tally) tally { return tally{t.all + more.all, t.mine + more.mine} }
+
+// one is a range more, for this worker.
+var one = tally{1, 1}
+
+// busyRanges counts the ranges of a carrier that are in Redis.
+type busyRanges struct {
+	campaigns map[laneKey]tally
+	accounts  map[laneKey]tally
+	lanes     map[Lane]tally
+}
+
+func (b busyRanges) add(r waitingRange, more tally) {
+	campaign, account := laneKey{r.account, r.campaign, r.lane}, laneKey{account: r.account, lane: r.lane}
+	b.campaigns[campaign] = b.campaigns[campaign].plus(more)
+	b.accounts[account] = b.accounts[account].plus(more)
+}
+
+// next are the waiting ranges that may go to this worker, in turn; part is what
+// of a limit the worker may have.
+func (b busyRanges) next(waiting []waitingRange, part func(limit int) int) []waitingRange {
+	fits := func(t tally, limit int) bool { return t.all < limit && t.mine < part(limit) }
+	var may []waitingRange
+	for _, r := range waiting {
+		campaign := b.campaigns[laneKey{r.account, r.campaign, r.lane}]
+		if !fits(campaign, unfinishedPerCampaign) {
+			continue
+		}
+		r.unfinished, r.ofAccount = campaign.all, b.accounts[laneKey{account: r.account, lane: r.lane}].all
+		b.add(r, one)
+		may = append(may, r)
+	}
+	slices.SortStableFunc(may, func(a, b waitingRange) int {
+		return cmp.Or(cmp.Compare(a.ofAccount, b.ofAccount), cmp.Compare(a.unfinished, b.unfinished), cmp.Compare(a.id, b.id))
+	})
+	return slices.DeleteFunc(may, func(r waitingRange) bool {
+		t := b.lanes[r.lane]
+		b.lanes[r.lane] = t.plus(one)
+		return !fits(t, laneConcurrency)
+	})
+}
+
+func selectBusy(ctx context.Context, q db.Querier, route, incarnation int64) (busyRanges, error) {
+	b := busyRanges{map[laneKey]tally{}, map[laneKey]tally{}, map[Lane]tally{}}
+	_, err := db.Collect(ctx, q, func(row *sql.Rows) (_ struct{}, err error) {
+		var r waitingRange
+		var t tally
+		var open tally // those that are not claimed to their end
+		err = row.Scan(&r.account, &r.campaign, &r.lane, &t.all, &t.mine, &open.all, &open.mine)
+		b.add(r, open)
+		b.lanes[r.lane] = b.lanes[r.lane].plus(t)
+		return struct{}{}, err
+	}, `
+		SELECT account_id, campaign_id, lane, COUNT(*), COUNT(CASE incarnation WHEN $1 THEN 1 END),
+			COUNT(CASE WHEN claimed_id < last_id THEN 1 END), COUNT(CASE WHEN claimed_id < last_id AND incarnation = $1 THEN 1 END)
+		FROM ranges
+		WHERE carrier_id = $2 AND state <> 'done' AND state IN ('dispatched', 'running') GROUP BY account_id, campaign_id, lane`, incarnation, route)
+	return b, err
+}
+
+// mayGo is a condition on ranges r and their campaigns c, for a carrier and a
+// time. SQLite takes a partial index only where its own condition is repeated.
+const mayGo = `r.carrier_id = $1 AND r.state <> 'done' AND r.state = 'waiting' AND r.due_at <= $2 AND (r.campaign_id = 0 OR c.state IN ('running', 'sent'))`
+
+func anythingWaits(ctx context.Context, q db.Querier, route int64, now time.Time) (waits bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM ranges r LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE `+mayGo+`)`,
+		route, db.Millis(now)).Scan(&waits)
+	return waits, err
+}
+
+// selectWaiting finds the next ranges of every campaign, in the order of ids.
+func selectWaiting(ctx context.Context, q db.Querier, route int64, now time.Time) ([]waitingRange, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (r waitingRange, err error) {
 		return r, row.Scan(&r.id, &r.account, &r.campaign, &r.lane)
 	}, `
 		SELECT id, account_id, campaign_id, lane FROM (
 			SELECT r.id, r.account_id, r.campaign_id, r.lane,
 				ROW_NUMBER() OVER (PARTITION BY r.account_id, r.campaign_id, r.lane ORDER BY r.id) AS place
-			FROM ranges r LEFT JOIN campaigns c ON c.id = r.campaign_id
-			WHERE r.carrier_id = $1 AND r.state = 'waiting' AND r.due_at <= $2
-				AND (r.campaign_id = 0 OR c.state IN ('running', 'sent'))
+			FROM ranges r LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE `+mayGo+`
 		) AS w WHERE place <= $3 ORDER BY id`, route, db.Millis(now), int64(unfinishedPerCampaign))
-	var waiting []waitingRange
-	for _, r := range all {
-		k, a := key{r.account, r.campaign, r.lane}, key{account: r.account, lane: r.lane}
-		if ofCampaign[k] >= unfinishedPerCampaign {
+}
+
+// markDispatched returns the ranges with the generations to give.
+func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, incarnation int64, now time.Time) ([]givenRange, error) {
+	var given []givenRange
+	for _, r := range chosen {
+		var g givenRange
+		err := tx.QueryRowContext(ctx, `
+			UPDATE ranges SET state = 'dispatched', generation = generation + 1, incarnation = $1, dispatched_at = $2
+			WHERE id = $3 AND state = 'waiting' RETURNING id, generation, lane`,
+			incarnation, db.Millis(now), r.id).Scan(&g.Range, &g.Generation, &g.lane)
+		if db.IsNone(err) { // its deadline has passed meanwhile
 			continue
 		}
-		r.unfinished, r.ofAccount = ofCampaign[k], ofAccount[a]
-		ofCampaign[k]++
-		ofAccount[a]++
-		waiting = append(waiting, r)
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, g)
 	}
-	return waiting, inLane, err
+	return given, nil
 }
 
-// markDispatched returns the generation to give, 0 when the range went already.
-func markDispatched(ctx context.Context, d *db.DB, id int64, now time.Time) (generation int64, err error) {
-	err = d.InTx(ctx, func(tx *db.Tx) error {
-		return tx.QueryRowContext(ctx, `
-			UPDATE ranges SET state = 'dispatched', generation = generation + 1, dispatched_at = $1
-			WHERE id = $2 AND state = 'waiting' RETURNING generation`, db.Millis(now), id).Scan(&generation)
-	})
-	if db.IsNone(err) {
-		return 0, nil
-	}
-	return generation, err
-}
-
-func putBack(ctx context.Context, d *db.DB, id, generation int64) (bool, error) {
+func putBack(ctx context.Context, d *db.DB, t task) (bool, error) {
 	done, err := d.ExecContext(ctx, `
-		UPDATE ranges SET state = 'waiting', generation = generation + 1
-		WHERE id = $1 AND generation = $2 AND state = 'dispatched'`, id, generation)
+		UPDATE ranges SET state = 'waiting', generation = generation + 1, incarnation = 0
+		WHERE id = $1 AND generation = $2 AND state = 'dispatched'`, t.Range, t.Generation)
 	if err != nil {
 		return false, err
 	}
 	n, err := done.RowsAffected()
 	return n == 1, err
-}
-
-func selectDispatched(ctx context.Context, q db.Querier, route int64, before time.Time) ([]givenRange, error) {
-	return db.Collect(ctx, q, func(row *sql.Rows) (g givenRange, err error) {
-		return g, row.Scan(&g.Range, &g.Generation, &g.lane)
-	}, `SELECT id, generation, lane FROM ranges WHERE carrier_id = $1 AND state = 'dispatched' AND dispatched_at < $2`,
-		route, db.Millis(before))
 }

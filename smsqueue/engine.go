@@ -37,7 +37,7 @@ type laneServer struct {
 
 func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 	s := &laneServer{
-		queue:  fmt.Sprintf("%s:%d", lane, l.route.ID),
+		queue:  queueName(lane, l.route.ID, w.lease.id),
 		client: asynq.NewClientFromRedisClient(w.redis),
 		tasks:  asynq.NewInspectorFromRedisClient(w.redis),
 	}
@@ -57,6 +57,8 @@ func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 			slog.Error("a task that is none of ours", "error", err)
 			return nil
 		}
+		l.begin(work)
+		defer l.end(work)
 		l.work(ctx, work)
 		return nil // outcome and due time are rows
 	})
@@ -72,7 +74,19 @@ func (l Lane) checkInterval() time.Duration {
 	return 50 * time.Millisecond
 }
 
-func (s *laneServer) stop() { s.server.Shutdown() }
+// stop ends the server, and forgets its queue: nobody else serves it.
+func (s *laneServer) stop() {
+	s.server.Shutdown()
+	if err := s.tasks.DeleteQueue(s.queue, true); err != nil && !errors.Is(err, asynq.ErrQueueNotFound) {
+		slog.Debug("a queue stays in Redis", "queue", s.queue, "error", err)
+	}
+}
+
+// queueName names a lane of one carrier in one process: the process that gives
+// a range to Redis is the one that works on it.
+func queueName(lane Lane, route, incarnation int64) string {
+	return fmt.Sprintf("%s:%d:%d", lane, route, incarnation)
+}
 
 // enqueue gives a range to Redis. The id makes a generation unique there.
 func (s *laneServer) enqueue(ctx context.Context, t task) error {

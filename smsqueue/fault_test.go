@@ -31,6 +31,35 @@ func TestWhatRedisForgetsIsPutBackAndGoesOnce(t *testing.T) {
 	})
 }
 
+// A process that stopped could not store what became of a range, or one that
+// lives began it in a transaction whose end it did not hear of.
+func TestARangeThatNobodyWorksOnGoesAgain(t *testing.T) {
+	for who, holder := range map[string]string{
+		"ended":  `(SELECT id FROM incarnations WHERE ended_at <> 0)`,
+		"living": `(SELECT id FROM incarnations WHERE ended_at = 0)`,
+	} {
+		t.Run(who, func(t *testing.T) {
+			eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+				_, err := h.db.ExecContext(t.Context(), `
+					INSERT INTO incarnations (id, host, pid, role, counter, started_at, ended_at) VALUES (7, 'test', 1, 'worker', 1, 0, 1)`)
+				must(t, err)
+				h.route(50, 400)
+				h.work()
+				const people = 3000
+				g := h.group(h.account.ID, "All staff", people, 0)
+				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+				h.untilAccepted(50)
+				done, err := h.db.ExecContext(t.Context(), `UPDATE ranges SET state = 'running', incarnation = `+holder+` WHERE state = 'waiting'`)
+				must(t, err)
+				if n, _ := done.RowsAffected(); n == 0 {
+					t.Error("no range was waiting, so this test shows nothing")
+				}
+				h.nobodyLost(h.until(c, finished), people)
+			})
+		})
+	}
+}
+
 func TestAcceptingNeverWaitsForRedis(t *testing.T) {
 	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
 		server := redistest.Start(t)

@@ -188,7 +188,9 @@ func (g *gate) room(t *turn, now time.Time) (parts int, again time.Duration) {
 	if g.storing > storingLimit {
 		return 0, 0
 	}
-	free := g.window - g.flying
+	// What is answered and not stored is in doubt after a crash as well: a
+	// window in all, or more than that would be repeated.
+	free := g.window - g.flying - g.storing
 	if t.lane != Urgent && g.window-g.urgent >= t.need {
 		free -= g.urgent
 	}

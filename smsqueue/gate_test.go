@@ -48,6 +48,29 @@ func TestTheGateNeverHandsOutMoreThanTheWindow(t *testing.T) {
 	})
 }
 
+// After a crash all of this is in doubt, and sent again in two of the lanes.
+func TestNoMoreThanTheWindowIsSubmittedAndNotStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(40, 0)
+		first := g.take(t.Context(), turn{lane: Normal, need: 1})
+		for range first {
+			g.answered(false)
+		}
+		got := make(chan int)
+		go func() { got <- g.take(t.Context(), turn{lane: Normal, need: 10}) }()
+		time.Sleep(time.Minute)
+		select {
+		case n := <-got:
+			t.Fatalf("%d more while %d of 40 were not stored", n, first)
+		default:
+		}
+		g.stored(first)
+		if n := <-got; n != 36 {
+			t.Errorf("%d when all was stored", n)
+		}
+	})
+}
+
 func TestUrgentFindsRoomWhenBulkHasFilledTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(40, 0)

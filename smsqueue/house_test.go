@@ -34,6 +34,9 @@ type house struct {
 	smsc     *smscsim.Server
 }
 
+// carrierTypes are the carriers of the tests, here and in worker processes.
+var carrierTypes = map[string]carriers.Type{"smpp": smpp.Type}
+
 // eachHouse runs test on both databases, beside others: most of it is waiting.
 func eachHouse(t *testing.T, faults smscsim.Faults, test func(t *testing.T, h *house)) {
 	t.Helper()
@@ -48,7 +51,7 @@ func newHouse(t testing.TB, url string, faults smscsim.Faults) *house {
 	ring, err := secrets.FromFile(h.key)
 	must(t, err)
 	acc := h.acc
-	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: map[string]carriers.Type{"smpp": smpp.Type}})
+	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes})
 	t.Cleanup(h.queue.Close)
 	h.smsc, err = smscsim.Start(smscsim.Options{SystemID: "varsel", Password: "secret", Unacknowledged: benchUnacknowledged, Faults: faults})
 	must(t, err)

@@ -2,7 +2,6 @@ package smsqueue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -12,83 +11,157 @@ import (
 	"github.com/varsel/varsel/smsqueue/carriers"
 )
 
-// link is a carrier whose slot this worker holds: its session, its gate, the
+// link is a carrier of which this worker holds slots: its session, its gate, the
 // writers of its answers and receipts, and one task server a lane.
 type link struct {
 	w        *Worker
 	route    Route
+	slots    int // for how many the session was opened
 	carrier  carriers.Carrier
 	gate     *gate
 	answers  *batcher[*flight]
 	receipts *batcher[*receipt]
 	recent   recent
 	servers  []*laneServer
+	handlers sync.WaitGroup
 
-	mu    sync.Mutex
-	state carriers.State
-	alive bool
-	quit  chan struct{} // closed when no more is to be claimed
+	mu      sync.Mutex
+	state   carriers.State
+	alive   bool
+	working map[int64]int64 // ranges that handlers have now, with their generation
+	quit    chan struct{}   // closed when no more is to be claimed
 }
 
-// openLink takes the carrier's slot and starts its session.
-func (w *Worker) openLink(ctx context.Context, r Route) error {
-	mine, err := takeSlot(ctx, w.db, r.ID, w.lease.id)
-	if err != nil || !mine {
+// openLink starts a session for so many of the carrier's slots. A carrier that
+// cannot be opened keeps its slots and says why: another process could not
+// open it either.
+func (w *Worker) openLink(ctx context.Context, r Route, slots int) error {
+	if err := forgetDispatched(ctx, w.db, r.ID, w.lease.id); err != nil {
 		return err
 	}
-	if err := forgetDispatched(ctx, w.db, r.ID); err != nil {
-		return err
-	}
-	l := &link{w: w, route: r, alive: true, quit: make(chan struct{}), gate: newGate(1, 0)}
+	l := &link{w: w, route: r, slots: slots, alive: true, working: map[int64]int64{}, quit: make(chan struct{}), gate: newGate(1, 0)}
 	l.answers = newBatcher(bounds{max: largestStored, gather: storeGather}, l.storeAnswers)
 	l.receipts = newBatcher(bounds{max: largestStored, limit: 4 * largestStored, gather: storeGather}, l.storeReceipts)
-	l.carrier, err = w.openCarrier(ctx, r, carriers.Events{Receipt: l.receive, Inbound: l.inbound, Late: l.late, State: l.changed})
+	var err error
+	l.carrier, err = w.openCarrier(ctx, r, carriers.Setting{
+		Events: carriers.Events{Receipt: l.receive, Inbound: l.inbound, Late: l.late, State: l.changed}, CallbackURL: r.CallbackURL, Share: slots})
 	if err != nil {
 		slog.Error("a carrier cannot be opened", "carrier", r.Name, "error", err)
-		w.mu.Lock()
-		w.links[r.ID] = l
-		w.mu.Unlock()
-		return recordStatus(ctx, w.db, r.ID, carriers.State{Status: carriers.Refusing, Reason: err.Error()})
+		w.keepLink(l)
+		return recordStatus(ctx, w.db, r.ID, w.lease.id, carriers.State{Status: carriers.Refusing, Reason: err.Error()})
 	}
 	l.gate.limit(l.carrier.Limits())
 	for _, lane := range Lanes {
 		s, err := w.serveLane(l, lane)
 		if err != nil {
-			return errors.Join(fmt.Errorf("serve the %s lane of %s: %w", lane, r.Name, err), w.closeLink(ctx, l))
+			w.closeLink(ctx, l)
+			return fmt.Errorf("serve the %s lane of %s: %w", lane, r.Name, err)
 		}
 		l.servers = append(l.servers, s)
 	}
-	w.mu.Lock()
-	w.links[r.ID] = l
-	w.mu.Unlock()
+	w.keepLink(l)
 	w.nudge()
 	return nil
 }
 
-// closeLink ends in the order of the data: no more claims, then the answers of
-// what is under way, then the session, then what it still said.
-func (w *Worker) closeLink(ctx context.Context, l *link) error {
+func (w *Worker) keepLink(l *link) {
 	w.mu.Lock()
-	delete(w.links, l.route.ID)
-	w.mu.Unlock()
-	close(l.quit)
-	l.gate.setOpen(false)
+	defer w.mu.Unlock()
+	w.links[l.route.ID] = l
+}
+
+// shut ends the claiming.
+func (l *link) shut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closing() {
+		close(l.quit)
+		l.gate.setOpen(false)
+	}
+}
+
+// drain claims nothing more and waits for the answers of what is under way, as
+// long as the carrier takes: a link that only gives a part of its slots away is
+// in no hurry.
+func (l *link) drain(ctx context.Context) {
+	l.shut()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !l.idle() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+func (l *link) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.working) == 0
+}
+
+// closeLink ends in the order of the data: no more claims, then the answers of
+// what is under way, then the session, then what it still said. The slots stay
+// the worker's.
+func (w *Worker) closeLink(ctx context.Context, l *link) {
+	l.shut()
+	var stopping sync.WaitGroup
 	for _, s := range l.servers {
-		s.stop()
+		stopping.Go(s.stop)
 	}
-	var err error
+	stopping.Wait()
 	if l.carrier != nil {
-		err = l.carrier.Close()
+		if err := l.carrier.Close(); err != nil {
+			slog.Warn("a carrier did not close in order", "carrier", l.route.Name, "error", err)
+		}
 	}
+	l.handlers.Wait() // those that Asynq no longer waited for
 	l.answers.Close()
 	l.receipts.Close()
 	for _, r := range l.recent.close() {
 		r.stored(errNotStored)
 	}
-	if err != nil {
-		slog.Warn("a carrier did not close in order", "carrier", l.route.Name, "error", err)
+	if err := forgetDispatched(context.WithoutCancel(ctx), w.db, l.route.ID, w.lease.id); err != nil {
+		slog.Warn("ranges that were not begun wait until they are missed", "carrier", l.route.Name, "error", err)
 	}
-	return giveSlotBack(ctx, w.db, l.route.ID, w.lease.id)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.links, l.route.ID)
+}
+
+// share is for how many slots the link stands; no link stands for none.
+func (l *link) share() int {
+	if l == nil {
+		return 0
+	}
+	return l.slots
+}
+
+// begin registers that a range is being worked on here.
+func (l *link) begin(t task) {
+	l.handlers.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.working[t.Range] = t.Generation
+}
+
+func (l *link) end(t task) {
+	l.mu.Lock()
+	if l.working[t.Range] == t.Generation {
+		delete(l.working, t.Range)
+	}
+	l.mu.Unlock()
+	l.handlers.Done()
+}
+
+// works says whether a range is being worked on here.
+func (l *link) works(t task) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	generation, known := l.working[t.Range]
+	return known && generation == t.Generation
 }
 
 // receive takes a receipt from the carrier. It blocks while storing is behind,
@@ -112,7 +185,7 @@ func (l *link) changed(s carriers.State) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := recordStatus(ctx, l.w.db, l.route.ID, s); err != nil {
+	if err := recordStatus(ctx, l.w.db, l.route.ID, l.w.lease.id, s); err != nil {
 		slog.Error("a carrier's status could not be kept", "carrier", l.route.Name, "error", err)
 	}
 	l.w.nudge()
@@ -127,9 +200,7 @@ func (l *link) setAlive(alive bool) {
 
 // steer opens the gate while there is a bind and the lease is held.
 func (l *link) steer() {
-	select {
-	case <-l.quit:
-	default:
+	if !l.closing() {
 		l.gate.setOpen(l.alive && l.state.Status == carriers.Bound)
 	}
 }
@@ -138,40 +209,23 @@ func (l *link) steer() {
 func (l *link) ready() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.alive && l.state.Status == carriers.Bound
+	return l.alive && l.state.Status == carriers.Bound && !l.closing()
 }
 
-func takeSlot(ctx context.Context, d *db.DB, route, incarnation int64) (bool, error) {
-	done, err := d.ExecContext(ctx, `
-		UPDATE carriers SET holder = $1, status = 'connecting', reason = '', status_at = $2
-		WHERE id = $3 AND holder = 0 AND enabled = TRUE`, incarnation, db.Millis(time.Now()), route)
-	if err != nil {
-		return false, err
+func (l *link) closing() bool {
+	select {
+	case <-l.quit:
+		return true
+	default:
+		return false
 	}
-	n, err := done.RowsAffected()
-	return n == 1, err
 }
 
-func giveSlotBack(ctx context.Context, d *db.DB, route, incarnation int64) error {
+// forgetDispatched puts back what the worker has given to its own queues and
+// not begun: the old tasks carry an old generation.
+func forgetDispatched(ctx context.Context, d *db.DB, route, incarnation int64) error {
 	_, err := d.ExecContext(ctx, `
-		UPDATE carriers SET holder = 0, status = 'idle', reason = '', status_at = $1 WHERE id = $2 AND holder = $3`,
-		db.Millis(time.Now()), route, incarnation)
-	return err
-}
-
-func recordStatus(ctx context.Context, d *db.DB, route int64, s carriers.State) error {
-	if s.Status == carriers.Closed {
-		return nil // giveSlotBack says so
-	}
-	_, err := d.ExecContext(ctx, `UPDATE carriers SET status = $1, reason = $2, status_at = $3 WHERE id = $4`,
-		string(s.Status), s.Reason, db.Millis(time.Now()), route)
-	return err
-}
-
-// forgetDispatched puts back what an earlier holder of the slot had given to
-// Redis: this one dispatches it anew, and the old tasks carry an old generation.
-func forgetDispatched(ctx context.Context, d *db.DB, route int64) error {
-	_, err := d.ExecContext(ctx, `
-		UPDATE ranges SET state = 'waiting', generation = generation + 1 WHERE carrier_id = $1 AND state = 'dispatched'`, route)
+		UPDATE ranges SET state = 'waiting', generation = generation + 1, incarnation = 0
+		WHERE carrier_id = $1 AND state = 'dispatched' AND incarnation = $2`, route, incarnation)
 	return err
 }

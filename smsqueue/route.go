@@ -23,15 +23,16 @@ type Route struct {
 	Name    string
 	Type    string
 	Enabled bool
-	Status  carriers.Status // idle when no worker holds it
-	Reason  string
-	Since   time.Time
+	// Status is idle when no worker holds a slot of it, bound when any session is,
+	// and else that of the session that most needs a person, with its Reason.
+	Status carriers.Status
+	Reason string
+	Since  time.Time
 	// CallbackURL is where the provider posts receipts and inbound messages;
 	// empty for a carrier with links of its own, or without a public address.
 	CallbackURL string
 	Features    carriers.Features
-	Version     int64 // of its configuration
-	holder      int64
+	Version     int64  // of its configuration
 	token       string // the secret part of CallbackURL
 }
 
@@ -60,7 +61,8 @@ func (q *Queue) AddRoute(ctx context.Context, name, kind string, config json.Raw
 	if r.ID, err = q.db.NewIDs(ctx, 1); err != nil {
 		return Route{}, err
 	}
-	err = insertRoute(ctx, q.db, r, q.ring.Seal(config, sealedFor(name)))
+	sealed := q.ring.Seal(config, sealedFor(name))
+	err = q.db.InTx(ctx, func(tx *db.Tx) error { return insertRoute(ctx, tx, r, sealed) })
 	if db.IsDuplicate(err) {
 		return Route{}, problem.Conflict("carrier_exists", "there is a carrier %q already", name)
 	}
@@ -94,10 +96,19 @@ func sealedFor(name string) string { return "carrier " + name }
 // Routes lists the carriers in the order they were added.
 func (q *Queue) Routes(ctx context.Context) ([]Route, error) {
 	all, err := selectRoutes(ctx, q.db, `WHERE removed_at = 0 ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	states, err := linkStates(ctx, q.db)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range all {
+		s := shown(states[r.ID])
+		r.Status, r.Reason, r.Since = s.Status, s.Reason, s.since
 		all[i] = q.published(r)
 	}
-	return all, err
+	return all, nil
 }
 
 // Route finds a carrier by its name.
@@ -138,10 +149,10 @@ func (q *Queue) configOf(ctx context.Context, r Route) (carriers.Type, json.RawM
 	return t, config, err
 }
 
-func (q *Queue) openCarrier(ctx context.Context, r Route, events carriers.Events) (carriers.Carrier, error) {
+func (q *Queue) openCarrier(ctx context.Context, r Route, s carriers.Setting) (carriers.Carrier, error) {
 	t, config, err := q.configOf(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return t.Open(ctx, config, carriers.Setting{Events: events, CallbackURL: r.CallbackURL})
+	return t.Open(ctx, config, s)
 }

@@ -5,30 +5,39 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/varsel/varsel/internal/db"
-	"github.com/varsel/varsel/smsqueue/carriers"
 )
 
-func insertRoute(ctx context.Context, d *db.DB, r Route, sealed string) error {
+func insertRoute(ctx context.Context, tx *db.Tx, r Route, sealed string) error {
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO carriers (id, name, type, config_sealed, enabled, created_at, callback_token)
+		VALUES ($1, $2, $3, $4, TRUE, $5, $6)`, r.ID, r.Name, r.Type, sealed, db.Millis(r.Since), r.token); err != nil {
+		return err
+	}
+	return updateFeatures(ctx, tx, r, r.Since)
+}
+
+// updateFeatures keeps what the carrier can do, and as many slots as it has.
+func updateFeatures(ctx context.Context, tx *db.Tx, r Route, now time.Time) error {
 	features, err := json.Marshal(r.Features)
 	if err != nil {
 		return err
 	}
-	_, err = d.ExecContext(ctx, `
-		INSERT INTO carriers (id, name, type, config_sealed, enabled, status, status_at, created_at, callback_token, features)
-		VALUES ($1, $2, $3, $4, TRUE, 'idle', $5, $5, $6, $7)`, r.ID, r.Name, r.Type, sealed, db.Millis(r.Since), r.token, string(features))
-	return err
+	if _, err := tx.ExecContext(ctx, `UPDATE carriers SET features = $1 WHERE id = $2`, string(features), r.ID); err != nil {
+		return err
+	}
+	return keepSlots(ctx, tx, r, now)
 }
 
+// selectRoutes leaves the state of the links to linkStates.
 func selectRoutes(ctx context.Context, q db.Querier, where string, args ...any) ([]Route, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (r Route, err error) {
-		var status, features string
-		var since int64
-		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &status, &r.Reason, &since, &r.holder, &r.token, &features, &r.Version)
-		r.Status, r.Since = carriers.Status(status), db.Time(since)
+		var features string
+		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &r.token, &features, &r.Version)
 		return r, errors.Join(err, json.Unmarshal([]byte(features), &r.Features))
-	}, `SELECT id, name, type, enabled, status, reason, status_at, holder, callback_token, features, version FROM carriers `+where, args...)
+	}, `SELECT id, name, type, enabled, callback_token, features, version FROM carriers `+where, args...)
 }
 
 func routeByToken(ctx context.Context, q db.Querier, token string) (Route, error) {

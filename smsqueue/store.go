@@ -10,7 +10,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// This package writes carriers, campaigns, campaign_deltas, ranges, messages, message_parts,
+// This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
 // unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
 // contact_groups and group_members to find recipients, and prices to price
 // them.

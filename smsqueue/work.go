@@ -34,12 +34,15 @@ func (l *link) work(ctx context.Context, t task) {
 	again := l.sendAll(ctx, r)
 	// The answers are committed whatever ends this handler.
 	r.out.Wait()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	err = errors.Join(returnUnflown(ctx, l.w.db, r), endRange(ctx, l.w.db, r, again, time.Now()))
-	if err != nil {
-		slog.Error("a range cannot be ended", "range", r.id, "error", err)
-	}
+	ctx = context.WithoutCancel(ctx)
+	l.untilStored(ctx, "the end of a range", func() ([]string, error) {
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		if err := returnUnflown(ctx, l.w.db, r); err != nil {
+			return nil, err
+		}
+		return nil, endRange(ctx, l.w.db, r, again, time.Now())
+	})
 	l.w.nudge()
 }
 
@@ -102,6 +105,9 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
 		ids := pool
+		if _, err := lockClaims(ctx, tx, r); err != nil {
+			return unlessLost(err)
+		}
 		rows, err := lockRange(ctx, tx, r.rangeRow, Sending)
 		if err != nil {
 			return err
@@ -113,6 +119,14 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 		_, err = apply(ctx, tx, moves, &ids, time.Now())
 		return err
 	})
+}
+
+// unlessLost is for what has nothing to do in a range that was taken over.
+func unlessLost(err error) error {
+	if errors.Is(err, errNotNow) {
+		return nil
+	}
+	return err
 }
 
 // beginRange makes the range this handler's, or returns nil when the task's

@@ -13,21 +13,22 @@ import (
 	"github.com/varsel/varsel/internal/db"
 )
 
-// Worker sends what the queue has accepted. It owns the carriers whose slot it
-// holds, and every goroutine that it starts.
+// Worker sends what the queue has accepted. It owns the slots of carriers that
+// it holds, and every goroutine that it starts.
 type Worker struct {
 	*Queue
-	redis redis.UniversalClient
-	jobs  []Job
-	lease *lease
-	watch watch
-	links map[int64]*link // by carrier
-	short map[int64]bool  // campaigns whose last lot was not full; the dispatcher's own
-	mu    sync.Mutex      // guards links
-	stop  context.CancelFunc
-	tasks sync.WaitGroup
-	late  atomic.Bool // stopping takes too long
-	lost  chan struct{}
+	redis    redis.UniversalClient
+	jobs     []Job
+	lease    *lease
+	watch    watch
+	mu       sync.Mutex
+	links    map[int64]*link // by carrier
+	settling map[int64]bool  // carriers whose share is being settled
+	short    map[int64]bool  // campaigns whose last lot was not full; the dispatcher's own
+	stop     context.CancelFunc
+	tasks    sync.WaitGroup
+	late     atomic.Bool // stopping takes too long
+	lost     chan struct{}
 }
 
 // stopPatience is how long Stop lets a database that does not answer hold up
@@ -41,8 +42,11 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, short: map[int64]bool{}, lost: make(chan struct{})}
+	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, settling: map[int64]bool{}, short: map[int64]bool{}, lost: make(chan struct{})}
 	w.jobs = append(jobs(l.id), w.ownJobs()...)
+	if err := q.keepFeatures(ctx); err != nil {
+		return nil, err
+	}
 	if q.db.Dialect() == db.SQLite {
 		// Having taken the lock, every earlier incarnation is dead.
 		if err := w.takeOverAll(ctx); err != nil {
@@ -81,11 +85,17 @@ func (w *Worker) Stop(ctx context.Context) error {
 	defer time.AfterFunc(stopPatience, func() { w.late.Store(true) }).Stop()
 	w.stop()
 	w.tasks.Wait()
-	var errs error
 	for _, l := range w.allLinks() {
-		errs = errors.Join(errs, w.closeLink(ctx, l))
+		w.closeLink(ctx, l)
 	}
-	return errors.Join(errs, w.foldAll(ctx), w.lease.end(ctx))
+	return errors.Join(w.foldAll(ctx), w.lease.end(ctx))
+}
+
+// link is the worker's link to a carrier, nil when it has none.
+func (w *Worker) link(route int64) *link {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.links[route]
 }
 
 func (w *Worker) allLinks() []*link {
@@ -102,43 +112,4 @@ func (w *Worker) setAlive(alive bool) {
 	for _, l := range w.allLinks() {
 		l.setAlive(alive)
 	}
-}
-
-// superviseLinks takes the slots that nobody holds and gives up those of
-// carriers that were disabled, or whose configuration was changed.
-func (w *Worker) superviseLinks(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		if err := w.takeSlots(ctx); err != nil && ctx.Err() == nil {
-			slog.Error("carriers could not be taken", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (w *Worker) takeSlots(ctx context.Context) error {
-	routes, err := w.Routes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range routes {
-		w.mu.Lock()
-		l := w.links[r.ID]
-		w.mu.Unlock()
-		switch {
-		case l == nil && r.Enabled && r.holder == 0:
-			err = w.openLink(ctx, r)
-		case l != nil && (!r.Enabled || l.route.Version != r.Version):
-			err = w.closeLink(ctx, l)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

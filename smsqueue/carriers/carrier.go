@@ -20,7 +20,7 @@ type Carrier interface {
 	// answered is called exactly once, from any goroutine, and must not block.
 	Submit(s Submission, answered func(Answer))
 
-	// Limits are the carrier's, for the whole installation.
+	// Limits are those of the share that the carrier was opened with.
 	Limits() Limits
 
 	// Close ends the session in order. When it returns, every submission has

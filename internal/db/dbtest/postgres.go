@@ -15,11 +15,14 @@ import (
 	"time"
 )
 
-// server is one PostgreSQL for all tests of a package.
+// server is a PostgreSQL: one for all tests of a package, or one of a test's
+// own.
 type server struct {
-	dir  string
-	port int
-	cmd  *exec.Cmd
+	bin   string
+	dir   string
+	owner *syscall.SysProcAttr
+	port  int
+	cmd   *exec.Cmd
 }
 
 var (
@@ -63,28 +66,69 @@ func launch(bin string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir}
-	owner, err := unprivileged(dir)
-	if err != nil {
+	s := &server{bin: bin, dir: dir}
+	if s.owner, err = unprivileged(dir); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "varsel", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = dir, owner
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "varsel", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = dir, s.owner
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.port), "-k", dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-c", "log_min_messages=fatal")
-	s.cmd.Dir, s.cmd.SysProcAttr = dir, owner
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	return s, s.ready()
+	return s, s.run()
 }
+
+func (s *server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *server) run() error {
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir,
+		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-c", "log_min_messages=fatal")
+	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, s.owner
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	return s.ready()
+}
+
+// kill ends the server without a checkpoint: it has to recover when it runs
+// again.
+func (s *server) kill() {
+	s.cmd.Process.Signal(syscall.SIGQUIT)
+	s.cmd.Wait()
+}
+
+// Postgres is a server of one test's own, to be killed.
+type Postgres struct {
+	t testing.TB
+	s *server
+}
+
+// StartPostgres runs a PostgreSQL until the test ends.
+func StartPostgres(t testing.TB) *Postgres {
+	t.Helper()
+	bin := postgresPrograms()
+	if bin == "" {
+		t.Skip("PostgreSQL's programs are not installed")
+	}
+	s, err := launch(bin)
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(s.stop)
+	return &Postgres{t, s}
+}
+
+// URL names its one database.
+func (p *Postgres) URL() string { return p.s.url("postgres") }
+
+// Kill ends it as a crash would; what was committed is kept.
+func (p *Postgres) Kill() { p.s.kill() }
+
+// Run starts it again after Kill.
+func (p *Postgres) Run() error { return p.s.run() }
 
 // unprivileged gives the server to an ordinary user when the tests run as
 // root, which PostgreSQL refuses, and ends it with the process that started it.
@@ -128,10 +172,12 @@ func (s *server) ready() error {
 }
 
 func stopPostgres() {
-	if running == nil || running.cmd == nil || running.cmd.Process == nil {
-		return
+	if running != nil && running.cmd != nil && running.cmd.Process != nil {
+		running.stop()
 	}
-	running.cmd.Process.Signal(syscall.SIGQUIT)
-	running.cmd.Wait()
-	os.RemoveAll(running.dir)
+}
+
+func (s *server) stop() {
+	s.kill()
+	os.RemoveAll(s.dir)
 }

@@ -36,22 +36,33 @@ func (s *session) bind(p pdu) bool {
 }
 
 func (s *session) admission(r bindRequest) uint32 {
-	switch forced := s.server.faults.Load().BindStatus; {
-	case forced != statusOK:
-		return forced
+	switch f := s.server.faults.Load(); {
+	case f.BindStatus != statusOK:
+		return f.BindStatus
 	case s.mode != 0:
 		return statusAlreadyBound
 	case s.server.systemID != "" && r.systemID != s.server.systemID:
 		return statusSystemID
 	case s.server.password != "" && r.password != s.server.password:
 		return statusPassword
+	case !s.server.seat(f.Binds):
+		return statusBindFailed
 	}
 	return statusOK
 }
 
+// seat counts a connection that is to be bound, unless most are already; 0 is no limit.
+func (s *Server) seat(most int) bool {
+	if n := s.bound.Add(1); most > 0 && n > int64(most) {
+		s.bound.Add(-1)
+		return false
+	}
+	return true
+}
+
 func (s *session) welcome(p pdu, systemID string) {
 	s.server.counts.binds.Add(1)
-	s.mode = p.command
+	s.mode, s.seated = p.command, true
 	s.box = s.server.mailbox(systemID)
 	s.reply(p, statusOK, appendTLV(appendCString(nil, ourSystemID), tagInterfaceVersion, []byte{0x34}))
 	if s.mode != bindTransmitter {

@@ -34,6 +34,9 @@ type Faults struct {
 	// DropEvery resets the connection after every Nth submit in Counts.Accepted.
 	// That submit and those still in flight behind it are accepted and recorded, not answered.
 	DropEvery int `json:"drop_every,omitempty"`
+	// Binds is how many connections may be bound at once; the next is answered ESME_RBINDFAIL.
+	// 0: no limit.
+	Binds int `json:"binds,omitempty"`
 	// BindStatus and SubmitStatus, when not 0, refuse every bind and every submit.
 	BindStatus   uint32 `json:"bind_status,omitempty"`
 	SubmitStatus uint32 `json:"submit_status,omitempty"`
@@ -47,7 +50,7 @@ func (f Faults) check() error {
 	if _, ok := idForms[f.IDForm]; !ok {
 		return fmt.Errorf("id form %q is not known", f.IDForm)
 	}
-	if f.Throughput < 0 || f.Window < 0 || f.DropEvery < 0 || f.AnswerDelay < 0 || f.ReceiptDelay < 0 {
+	if f.Throughput < 0 || f.Window < 0 || f.Binds < 0 || f.DropEvery < 0 || f.AnswerDelay < 0 || f.ReceiptDelay < 0 {
 		return errors.New("limits and delays cannot be negative")
 	}
 	return nil

@@ -40,6 +40,7 @@ type Server struct {
 	ids        atomic.Uint64
 	references atomic.Uint32 // of concatenated messages from handsets
 	counts     counters
+	bound      atomic.Int64 // connections that are now
 	throttle   throttle
 	record     *record
 	clock      *clock

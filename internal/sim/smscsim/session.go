@@ -23,6 +23,7 @@ type session struct {
 
 	mode     uint32   // the bind command that succeeded; 0 before
 	box      *mailbox // of its system_id, once bound
+	seated   bool     // counts among those that are bound
 	dropping bool     // reads what is in flight, answers nothing
 	decoded  memo
 
@@ -169,6 +170,10 @@ func (s *session) acknowledge(p pdu) {
 func (s *session) leave() {
 	if s.box != nil {
 		s.box.leave(s)
+	}
+	if s.seated {
+		s.seated = false
+		s.server.bound.Add(-1)
 	}
 }
 

@@ -114,6 +114,21 @@ func TestSecondBindIsRefusedAndTheFirstStays(t *testing.T) {
 	c.accepted(2)
 }
 
+func TestNoMoreAreBoundAtOnceThanMay(t *testing.T) {
+	s := start(t, smscsim.Options{Faults: smscsim.Faults{Binds: 2}})
+	first := bound(t, s, 9)
+	bound(t, s, 9)
+	again := dial(t, s)
+	again.write(bindPDU(9, "varsel", ""))
+	again.want(frame{0x80000009, 0x0D, 1, "smscsim\x00"})
+	first.write(pdu(6, 0, 2, ""))
+	first.want(frame{0x80000006, 0, 2, ""})
+	bound(t, s, 9)
+	if got := s.Counts(); got.Binds != 3 || got.RefusedBinds != 1 {
+		t.Errorf("counts %+v", got)
+	}
+}
+
 func TestSubmitNeedsABindThatTransmits(t *testing.T) {
 	s := start(t, smscsim.Options{})
 	for _, c := range []*client{dial(t, s), bound(t, s, 1)} {

@@ -19,6 +19,7 @@ type config struct {
 	Window       int                   `json:"window"`     // parts submitted and not answered
 	Throughput   int                   `json:"throughput"` // parts a second; 0 is no limit
 	ReceiptDelay carriers.Duration     `json:"receipt_delay"`
+	Slots        int                   `json:"slots"`   // into how many shares window and throughput can be divided
 	Outcome      carriers.ReceiptState `json:"outcome"` // what every receipt says
 }
 
@@ -26,12 +27,12 @@ type config struct {
 var Type = carriers.Type{Features: features, Open: Open, Hear: hear}
 
 func features(raw json.RawMessage) (carriers.Features, error) {
-	_, err := parseConfig(raw)
-	return carriers.Features{}, err
+	c, err := parseConfig(raw)
+	return carriers.Features{Slots: c.Slots}, err
 }
 
 func parseConfig(raw json.RawMessage) (config, error) {
-	c := config{Window: 100, Outcome: carriers.Delivered}
+	c := config{Window: 100, Slots: 1, Outcome: carriers.Delivered}
 	err := carriers.ReadConfig(raw, &c)
 	if err == nil {
 		err = c.check()
@@ -50,14 +51,24 @@ func (c config) check() error {
 	switch {
 	case c.Window < 1 || c.Window > windowMost:
 		return fmt.Errorf("window: 1 to %d is expected", windowMost)
-	case c.Throughput < 0:
-		return errors.New("throughput: at least 0 is expected")
+	case c.Slots < 1 || c.Slots > c.Window:
+		return errors.New("slots: 1 to window is expected")
+	case c.Throughput < 0 || c.Throughput > 0 && c.Throughput < c.Slots:
+		return errors.New("throughput: 0 or at least slots is expected")
 	case c.ReceiptDelay < 0:
 		return errors.New("receipt_delay: a delay cannot be negative")
 	case !slices.Contains(outcomes, c.Outcome):
 		return fmt.Errorf("outcome: one of %q is expected", outcomes)
 	}
 	return nil
+}
+
+// share is what a process with so many of the slots has; 0 is all of them.
+func (c config) share(slots int) config {
+	if slots > 0 && slots < c.Slots {
+		c.Window, c.Throughput = c.Window*slots/c.Slots, c.Throughput*slots/c.Slots
+	}
+	return c
 }
 
 // A receipt that could not be stored comes again after this.
@@ -97,7 +108,7 @@ func Open(_ context.Context, raw json.RawMessage, setting carriers.Setting) (car
 	if err != nil {
 		return nil, err
 	}
-	return start(config, setting.Events), nil
+	return start(config.share(setting.Share), setting.Events), nil
 }
 
 func start(config config, events carriers.Events) *carrier {

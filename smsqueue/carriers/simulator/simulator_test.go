@@ -76,13 +76,16 @@ func TestConfiguration(t *testing.T) {
 		t.Error(err)
 	}
 	for raw, mention := range map[string]string{
-		`{"window":0}`:            "window: ",
-		`{"window":100001}`:       "window: ",
-		`{"throughput":-1}`:       "throughput: ",
-		`{"receipt_delay":"-1s"}`: "receipt_delay: ",
-		`{"receipt_delay":1}`:     "receipt_delay: ",
-		`{"outcome":"enroute"}`:   "outcome: ",
-		`{"outcomes":"x"}`:        `"outcomes" is not a field`,
+		`{"window":0}`:               "window: ",
+		`{"window":100001}`:          "window: ",
+		`{"throughput":-1}`:          "throughput: ",
+		`{"slots":0}`:                "slots: ",
+		`{"slots":3,"window":2}`:     "slots: ",
+		`{"slots":3,"throughput":2}`: "throughput: ",
+		`{"receipt_delay":"-1s"}`:    "receipt_delay: ",
+		`{"receipt_delay":1}`:        "receipt_delay: ",
+		`{"outcome":"enroute"}`:      "outcome: ",
+		`{"outcomes":"x"}`:           `"outcomes" is not a field`,
 	} {
 		if _, err := features(json.RawMessage(raw)); err == nil || !strings.Contains(err.Error(), mention) {
 			t.Errorf("%s: got %v, want a mention of %q", raw, err, mention)
@@ -104,6 +107,27 @@ func TestAHandsetIsPostedAsJSON(t *testing.T) {
 		var refused *carriers.Error
 		if _, err := Type.Hear(nil, carriers.Callback{Body: []byte(wrong)}); !errors.As(err, &refused) || refused.Kind != carriers.Rejected {
 			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
+func TestLimitsAreThoseOfTheShare(t *testing.T) {
+	raw := json.RawMessage(`{"window":50,"throughput":10,"slots":3}`)
+	if f, err := features(raw); err != nil || f.Slots != 3 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	for share, want := range map[int]carriers.Limits{
+		0: {Window: 50, Throughput: 10}, 1: {Window: 16, Throughput: 3}, 2: {Window: 33, Throughput: 6}, 3: {Window: 50, Throughput: 10},
+	} {
+		c, err := Open(t.Context(), raw, carriers.Setting{Events: carriers.Events{State: func(carriers.State) {}}, Share: share})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Limits()); diff != "" {
+			t.Errorf("%d of 3: %s", share, diff)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
