@@ -49,9 +49,10 @@ CREATE TABLE inbound_parts (
 CREATE INDEX inbound_parts_by_message ON inbound_parts (phone, carrier_id, number, reference, parts);
 CREATE INDEX inbound_parts_waiting ON inbound_parts (received_at) WHERE inbound_id = 0;
 
--- Who texted this handset? A phone number never changes in its row, so an answer
--- and a receipt still update it in place.
-CREATE INDEX messages_by_phone ON messages (phone);
+-- Who texted this handset? The messages of a campaign stand in the order of their
+-- numbers, so that those need no index. A phone number never changes in its row,
+-- and so an answer and a receipt still update it in place.
+CREATE INDEX messages_by_phone ON messages (phone) WHERE campaign_id = 0;
 
 -- version rises with every change of the configuration: a link that was opened
 -- with an older one is opened anew. A carrier that was removed keeps its row for

@@ -80,7 +80,7 @@ type passed struct {
 func sendMany(b *testing.B, url string, people int) (p passed) {
 	b.Helper()
 	h := newHouse(b, url, benchFaults)
-	h.route(2000, 0)
+	h.route(5000, 0)
 	g := h.crowd("All staff", people)
 	var redis *smsqueue.Redis
 	if h.db.Dialect() == db.Postgres {
@@ -91,7 +91,7 @@ func sendMany(b *testing.B, url string, people int) (p passed) {
 		must(b, err)
 		defer redis.Close()
 	}
-	worker := h.spawn()
+	worker := h.spawnOn(h.redisURL)
 	h.eventually(func() bool { return h.smsc.Counts().Binds > 0 })
 	empty := redisMB(b, redis)
 

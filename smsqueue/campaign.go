@@ -122,7 +122,7 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 		c, _, err := q.replayedCampaign(ctx, account, n)
 		return c, err
 	}
-	q.nudge()
+	signal(q.starts)
 	return q.Campaign(ctx, account, c.ID)
 }
 

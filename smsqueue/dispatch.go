@@ -16,7 +16,9 @@ import (
 const (
 	// unfinishedPerCampaign is how many ranges of a campaign that are not claimed
 	// to their end are in Redis at most; one that comes to its end calls the next.
-	unfinishedPerCampaign = 4
+	// Redis is asked for work a few times a second only, so it has some in store;
+	// in which order accounts and campaigns send is decided at the gate.
+	unfinishedPerCampaign = 16
 	// lookEvery is how often rows are looked for that another process wrote.
 	lookEvery = 250 * time.Millisecond
 	// missingAfter is how long a range may be dispatched and not begun before
@@ -24,24 +26,19 @@ const (
 	missingAfter = 2 * time.Second
 )
 
-// dispatchLoop starts campaigns and gives ranges to Redis.
+// dispatchLoop gives ranges to Redis.
 func (w *Worker) dispatchLoop(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	swept := time.Now()
 	for {
-		more, err := w.expandSome(ctx)
-		err = errors.Join(err, w.dispatchAll(ctx))
+		err := w.dispatchAll(ctx)
 		if time.Since(swept) > missingAfter {
 			swept = time.Now()
 			err = errors.Join(err, w.sweepMissing(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			slog.Error("dispatch", "error", err)
-			more = false
-		}
-		if more {
-			w.nudge()
 		}
 		select {
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/varsel/varsel/billing"
@@ -28,6 +29,27 @@ type starting struct {
 	ceiling, reserved               int64
 	validity                        time.Duration
 	currency                        string
+}
+
+// expandLoop starts campaigns that are due.
+func (w *Worker) expandLoop(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		more, err := w.expandSome(ctx)
+		if err != nil && ctx.Err() == nil {
+			slog.Error("expand", "error", err)
+		}
+		if more && err == nil {
+			w.nudge() // what there is now can go
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.starts:
+		case <-tick.C:
+		}
+	}
 }
 
 // expandSome resolves one lot of every campaign that is to start, so that a

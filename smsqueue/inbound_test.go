@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/events"
 	"github.com/varsel/varsel/internal/problem"
@@ -298,6 +299,26 @@ func TestWithoutAnOwnerWhoTextedThePersonGetsTheAnswer(t *testing.T) {
 		must(t, err)
 		m.bring(h, said("4", "four"))
 		h.received(other.ID, "four")
+
+		// A third one does in a campaign, and only it has texted the neighbour.
+		third := h.open("third")
+		g := h.group(third.ID, "All staff", 600, 0)
+		ids, err := h.book.AddContacts(t.Context(), third.ID, []contacts.NewContact{{Name: "Kari", Phone: handset}})
+		must(t, err)
+		_, err = h.book.AddMembers(t.Context(), third.ID, g.ID, ids)
+		must(t, err)
+		c := h.campaign(third.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Sender: office})
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Sent] == 601 })
+		m.bring(h, said("5", "five"))
+		h.received(smsqueue.Nobody, "one", "three", "five")
+		neighbour := said("6", "six")
+		neighbour.From = number(555)
+		m.bring(h, neighbour)
+		h.received(third.ID, "six")
+		stranger := said("7", "seven")
+		stranger.From = number(600)
+		m.bring(h, stranger)
+		h.received(smsqueue.Nobody, "one", "three", "five", "seven")
 		h.received(h.account.ID, "two")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,15 +115,62 @@ func ownerOf(ctx context.Context, q db.Querier, route int64, phone, number strin
 	if err != nil || len(owner) == 1 {
 		return append(owner, 0)[0], err
 	}
-	owner, err = db.Column[int64](ctx, q, `
-		SELECT DISTINCT m.account_id FROM messages m JOIN ranges r ON r.id = m.range_id LEFT JOIN campaigns c ON c.id = m.campaign_id
-		WHERE m.phone = $1 AND m.queued_at >= $2 AND m.status IN ('sending', 'sent', 'unconfirmed', 'delivered', 'undelivered')
-			AND r.carrier_id = $3 AND REPLACE(COALESCE(NULLIF(m.sender, ''), c.sender, ''), '+', '') = $4
-		LIMIT 2`, phone, db.Millis(now.Add(-rememberSender)), route, strings.TrimPrefix(number, "+"))
-	if err != nil || len(owner) != 1 {
+	owners, err := textedFrom(ctx, q, route, phone, strings.TrimPrefix(number, "+"), now.Add(-rememberSender))
+	if err != nil || len(owners) != 1 {
 		return 0, err
 	}
-	return owner[0], nil
+	return owners[0], nil
+}
+
+// onItsWay is true of messages m, with their ranges r, that were given to a carrier.
+const onItsWay = shownStatus + ` IN ('sending', 'sent', 'unconfirmed', 'delivered', 'undelivered')`
+
+// textedFrom are the accounts that have texted a handset from a number over a
+// carrier: by single messages, or in a campaign.
+func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number string, since time.Time) ([]int64, error) {
+	owners, err := db.Column[int64](ctx, q, `
+		SELECT DISTINCT m.account_id FROM messages m JOIN ranges r ON r.id = m.range_id
+		WHERE m.phone = $1 AND m.campaign_id = 0 AND m.queued_at >= $2 AND r.carrier_id = $3 AND REPLACE(m.sender, '+', '') = $4 AND `+onItsWay,
+		phone, db.Millis(since), route, number)
+	if err != nil {
+		return nil, err
+	}
+	type sent struct{ id, account int64 }
+	campaigns, err := db.Collect(ctx, q, func(row *sql.Rows) (c sent, err error) {
+		return c, row.Scan(&c.id, &c.account)
+	}, `
+		SELECT id, account_id FROM campaigns
+		WHERE carrier_id = $1 AND started_at >= $2 AND REPLACE(sender, '+', '') = $3 ORDER BY id DESC`, route, db.Millis(since), number)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range campaigns {
+		if slices.Contains(owners, c.account) {
+			continue
+		}
+		texted, err := textedIn(ctx, q, c.id, phone)
+		if err != nil {
+			return nil, err
+		}
+		if texted {
+			owners = append(owners, c.account)
+		}
+	}
+	return owners, nil
+}
+
+// textedIn looks in the one range that may have the number: recipients are found
+// in the order of their numbers, and get their ids in it.
+func textedIn(ctx context.Context, q db.Querier, campaign int64, phone string) (texted bool, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT CASE WHEN EXISTS (
+			SELECT 1 FROM messages m WHERE m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2 AND `+onItsWay+`) THEN 1 ELSE 0 END
+		FROM ranges r JOIN messages f ON f.id = r.first_id
+		WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1`, campaign, phone).Scan(&texted)
+	if db.IsNone(err) {
+		return false, nil
+	}
+	return texted, err
 }
 
 // rememberSender is how long an answer to a text finds its way to whoever sent

@@ -36,12 +36,13 @@ type Queue struct {
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
 	others    sightings
-	wake      chan struct{} // tells a worker in this process that there is something to do
+	wake      chan struct{} // tells a worker in this process that there is something to send
+	starts    chan struct{} // tells it that there is a campaign to start
 }
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1)}
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), starts: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
 	q.arrivals = newBatcher(bounds{max: acceptBatch, limit: 4 * acceptBatch}, q.storeArrivals)
@@ -56,9 +57,11 @@ func (q *Queue) Close() {
 	q.arrivals.Close()
 }
 
-func (q *Queue) nudge() {
+func (q *Queue) nudge() { signal(q.wake) }
+
+func signal(c chan<- struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -24,7 +24,7 @@ type Worker struct {
 	mu       sync.Mutex
 	links    map[int64]*link // by carrier
 	settling map[int64]bool  // carriers whose share is being settled
-	short    map[int64]bool  // campaigns whose last lot was not full; the dispatcher's own
+	short    map[int64]bool  // campaigns whose last lot was not full; expandLoop's own
 	stop     context.CancelFunc
 	tasks    sync.WaitGroup
 	late     atomic.Bool // stopping takes too long
@@ -63,6 +63,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 		}
 	})
 	w.spawn(func() { w.superviseLinks(run) })
+	w.spawn(func() { w.expandLoop(run) })
 	w.spawn(func() { w.dispatchLoop(run) })
 	w.spawn(func() { w.foldLoop(run) })
 	w.spawn(func() { w.tellPaces(run) })
