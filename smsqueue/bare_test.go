@@ -22,9 +22,9 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-// bare is the same work with nothing around it: rows, ranges, parts, answers and
-// receipts, without prices, gates, events, fairness, or anybody who could crash.
-// What the product takes longer is what its rules cost.
+// bare is the same work with nothing around it: the same rows, ranges, parts,
+// answers and receipts, without prices, gates, events, fairness, or anybody who
+// could crash. What the product takes longer is what its rules cost.
 type bare struct {
 	t    testing.TB
 	db   *db.DB
@@ -54,8 +54,6 @@ type times struct{ accepted, submitted, receipted time.Duration }
 // accepted by the carrier, and to have all receipts stored.
 func runBare(t testing.TB, d *db.DB, redis *smsqueue.Redis, n int) (took times) {
 	t.Helper()
-	_, err := d.ExecContext(t.Context(), `CREATE TABLE bare (id BIGINT PRIMARY KEY, phone TEXT NOT NULL, status TEXT NOT NULL, carrier_id TEXT NOT NULL DEFAULT '', done_at BIGINT NOT NULL DEFAULT 0)`)
-	must(t, err)
 	smsc, err := smscsim.Start(smscsim.Options{Unacknowledged: benchUnacknowledged, Faults: benchFaults})
 	must(t, err)
 	defer smsc.Close()
@@ -82,10 +80,11 @@ func runBare(t testing.TB, d *db.DB, redis *smsqueue.Redis, n int) (took times) 
 func (b *bare) insert() {
 	rows := make([][]any, b.n)
 	for i := range rows {
-		rows[i] = []any{int64(i), number(i), "queued"}
+		rows[i] = []any{int64(i), int64(1), int64(1), int64(i / bareRange), int64(i), number(i), "gsm7", int64(1), int64(45_000), "queued", int64(1)}
 	}
 	must(b.t, b.db.InTx(b.t.Context(), func(tx *db.Tx) error {
-		return tx.Bulk(b.t.Context(), "bare", []string{"id", "phone", "status"}, rows)
+		return tx.Bulk(b.t.Context(), "messages", []string{"id", "account_id", "campaign_id", "range_id", "contact_id", "phone", "encoding",
+			"parts", "price_micro", "status", "queued_at"}, rows)
 	}))
 }
 
@@ -112,7 +111,7 @@ func (b *bare) serve(redis *smsqueue.Redis) *asynq.Server {
 }
 
 func (b *bare) submit(ctx context.Context, first int64) error {
-	rows, err := b.db.QueryContext(ctx, `SELECT id, phone FROM bare WHERE id >= $1 AND id < $2`, first, first+bareRange)
+	rows, err := b.db.QueryContext(ctx, `SELECT id, phone FROM messages WHERE id >= $1 AND id < $2`, first, first+bareRange)
 	if err != nil {
 		return err
 	}
@@ -203,8 +202,7 @@ func (b *bare) answered(batch [][2]string) {
 	for _, a := range batch {
 		set[a[0]] = a[1]
 	}
-	b.update(`UPDATE bare SET status = 'sent', carrier_id = r.value FROM json_each_text($1) AS r WHERE bare.id = CAST(r.key AS BIGINT) AND status = 'queued'`,
-		`UPDATE bare SET status = 'sent', carrier_id = r.value FROM json_each($1) AS r WHERE bare.id = CAST(r.key AS BIGINT) AND status = 'queued'`, set)
+	b.update(`UPDATE messages SET status = 'sent', code = r.value FROM json_each_text($1) AS r WHERE messages.id = CAST(r.key AS BIGINT) AND status = 'queued'`, set)
 }
 
 func (b *bare) receipted(batch [][2]string) {
@@ -215,21 +213,16 @@ func (b *bare) receipted(batch [][2]string) {
 		delete(b.ids, r[0])
 	}
 	b.mu.Unlock()
-	text := `UPDATE bare SET status = 'delivered', done_at = 1 WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`
-	b.update(text, text, set)
+	b.update(`UPDATE messages SET status = 'delivered', done_at = 1 WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, set)
 	for _, r := range batch {
 		sequence, _ := strconv.ParseUint(r[1], 10, 32)
 		b.put(pdu(0x80000005, uint32(sequence), []byte{0}))
 	}
 }
 
-func (b *bare) update(postgres, sqlite string, set map[string]string) {
+func (b *bare) update(text string, set map[string]string) {
 	list, err := json.Marshal(set)
 	must(b.t, err)
-	text := postgres
-	if b.db.Dialect() == db.SQLite {
-		text = sqlite
-	}
 	must(b.t, b.db.InTx(b.t.Context(), func(tx *db.Tx) error {
 		if err := tx.PreferIndexes(b.t.Context()); err != nil {
 			return err

@@ -104,13 +104,13 @@ func sendMany(b *testing.B, url string, people int) (p passed) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	p.submitted = time.Since(began)
-	for !finished(c) {
-		time.Sleep(20 * time.Millisecond)
+	for c.Counts[smsqueue.Delivered] < people {
+		time.Sleep(10 * time.Millisecond)
 		var err error
 		c, err = h.queue.Campaign(b.Context(), c.Account, c.ID)
 		must(b, err)
 	}
-	p.receipted = c.Finished.Sub(c.Created)
+	p.receipted = time.Since(began)
 	if c.Counts[smsqueue.Delivered] != people || h.smsc.Counts().Accepted != people {
 		b.Fatalf("%v, smsc %+v", c.Counts, h.smsc.Counts())
 	}

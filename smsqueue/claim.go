@@ -30,11 +30,12 @@ type candidate struct {
 }
 
 // claim takes the next messages of the range that fit into parts, checks every
-// gate, and commits them as sending before any of their bytes is written.
-func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, error) {
+// gate, and commits them as sending before any of their bytes is written. It says
+// whether there may be more that can go now.
+func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*flight, more bool, err error) {
 	ids, err := poolFor(ctx, l.w.db, 1) // all of a range are one campaign's
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	now := time.Now()
 	var claimed []candidate
@@ -57,8 +58,10 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 		if err != nil {
 			return err
 		}
+		fit := fitting(all, parts)
+		more = len(fit) < len(all) || len(all) == parts && all[len(all)-1].id < r.last
 		var moves []move
-		claimed, moves = sortOut(fitting(all, parts), r, now)
+		claimed, moves = sortOut(fit, r, now)
 		if _, err := apply(ctx, tx, moves, &pool, now); err != nil {
 			return err
 		}
@@ -72,12 +75,12 @@ func (l *link) claim(ctx context.Context, r *running, parts int) ([]*flight, err
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if n := len(claimed); n > 0 && claimed[n-1].id == r.last {
+	if !more {
 		l.w.nudge() // the next range may come
 	}
-	return launch(r, l.route.Features, claimed, done, now), nil
+	return launch(r, l.route.Features, claimed, done, now), more, nil
 }
 
 // campaignText is what messages without a text of their own say.

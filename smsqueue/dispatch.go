@@ -20,7 +20,7 @@ const (
 	// in which order accounts and campaigns send is decided at the gate.
 	unfinishedPerCampaign = 16
 	// lookEvery is how often rows are looked for that another process wrote.
-	lookEvery = 250 * time.Millisecond
+	lookEvery = 100 * time.Millisecond
 	// missingAfter is how long a range may be dispatched and not begun before
 	// Redis is asked whether it still knows of it.
 	missingAfter = 2 * time.Second

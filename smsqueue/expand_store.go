@@ -106,14 +106,21 @@ func finishExpansion(ctx context.Context, tx *db.Tx, c starting, left LeftOut, i
 }
 
 // countLeftOut reads the whole group, and so stands in no transaction that writes.
+// Members with a number that got no message share theirs with one that did.
 func countLeftOut(ctx context.Context, q db.Querier, c starting) (*LeftOut, error) {
 	l := &LeftOut{}
+	var numbers, messages int
 	err := q.QueryRowContext(ctx, `
 		SELECT COUNT(CASE WHEN p.phone = '' AND p.phone_rule = 'none' THEN 1 END),
-			COUNT(CASE WHEN p.phone = '' AND p.phone_rule <> 'none' THEN 1 END),
-			COUNT(NULLIF(p.phone, '')) - COUNT(DISTINCT NULLIF(p.phone, ''))
+			COUNT(CASE WHEN p.phone = '' AND p.phone_rule <> 'none' THEN 1 END), COUNT(NULLIF(p.phone, ''))
 		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
 		WHERE p.account_id = $2 AND p.state = 'active'`, c.group, c.account).
-		Scan(&l.WithoutNumber, &l.InvalidNumber, &l.SharedNumber)
+		Scan(&l.WithoutNumber, &l.InvalidNumber, &numbers)
+	if err != nil {
+		return nil, err
+	}
+	err = q.QueryRowContext(ctx, `
+		SELECT CAST(COALESCE(SUM(last_id - first_id + 1), 0) AS BIGINT) FROM ranges WHERE campaign_id = $1`, c.id).Scan(&messages)
+	l.SharedNumber = max(0, numbers-messages)
 	return l, err
 }

@@ -206,7 +206,7 @@ func (g *gate) room(t *turn, now time.Time) (parts int, again time.Duration) {
 		}
 		return 0, 0
 	}
-	if wait := claimPatience - now.Sub(t.since); wait > 0 && n < g.window/4 && t.lane != Urgent {
+	if wait := claimPatience - now.Sub(t.since); wait > 0 && n < min(g.window/4, largestClaim) && t.lane != Urgent {
 		return 0, wait
 	}
 	return n, 0

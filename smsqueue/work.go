@@ -54,7 +54,7 @@ func (l *link) sendAll(ctx context.Context, r *running) time.Time {
 		if parts == 0 {
 			return time.Now().Add(time.Second) // the carrier is away
 		}
-		batch, err := l.claim(ctx, r, parts)
+		batch, more, err := l.claim(ctx, r, parts)
 		if err != nil {
 			l.gate.unused(parts)
 			if !errors.Is(err, errNotNow) {
@@ -68,10 +68,10 @@ func (l *link) sendAll(ctx context.Context, r *running) time.Time {
 			used += len(f.submissions)
 		}
 		l.gate.unused(parts - used)
-		if len(batch) == 0 {
+		l.submit(r, batch)
+		if !more {
 			return time.Time{}
 		}
-		l.submit(r, batch)
 	}
 }
 

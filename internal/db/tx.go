@@ -19,6 +19,7 @@ type Tx struct {
 	*sql.Tx
 	conn    *sql.Conn
 	dialect Dialect
+	indexes bool // PreferIndexes was called
 }
 
 // deadlockTries is how often InTx runs a transaction that PostgreSQL chose as
@@ -69,9 +70,10 @@ func (tx *Tx) ForUpdate(query string) string {
 // owner in a subquery with a LIMIT: an equality with an argument would make the
 // planner expect a handful of rows and walk all of them.
 func (tx *Tx) PreferIndexes(ctx context.Context) error {
-	if tx.dialect == SQLite {
+	if tx.dialect == SQLite || tx.indexes {
 		return nil
 	}
+	tx.indexes = true
 	_, err := tx.ExecContext(ctx, `
 		SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 		SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off;
