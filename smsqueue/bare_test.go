@@ -11,7 +11,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +37,6 @@ type bare struct {
 	ids      map[string]int64
 	answers  chan [2]string // row, carrier's id
 	receipts chan [2]string // carrier's id, sequence of the deliver_sm
-	sequence atomic.Uint32
 }
 
 const (

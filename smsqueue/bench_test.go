@@ -184,11 +184,11 @@ func peakMB(t testing.TB, cmd *exec.Cmd) float64 {
 // this machine is.
 func BenchmarkUrgent(b *testing.B) {
 	for name, limit := range map[string]struct {
-		window int
-		faults smscsim.Faults
+		people, window int
+		faults         smscsim.Faults
 	}{
-		"carrier": {100, smscsim.Faults{AnswerDelay: 50 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond}},
-		"machine": {2000, benchFaults},
+		"carrier": {benchPeople, 100, smscsim.Faults{AnswerDelay: 50 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond}},
+		"machine": {5 * benchPeople, 5000, benchFaults},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for range b.N {
@@ -197,12 +197,12 @@ func BenchmarkUrgent(b *testing.B) {
 				redis, err := smsqueue.DialRedis(redistest.Start(b).URL())
 				must(b, err)
 				h.workOn(redis)
-				h.campaign(h.account.ID, smsqueue.NewCampaign{Group: h.crowd("All staff", benchPeople), Text: "Hello"})
+				h.campaign(h.account.ID, smsqueue.NewCampaign{Group: h.crowd("All staff", limit.people), Text: "Hello"})
 				h.untilAccepted(1000)
-				all := h.urgentOnes(200)
+				all := h.urgentOnes(100)
 				b.ReportMetric(all[len(all)/2], "p50_ms")
 				b.ReportMetric(all[len(all)*99/100], "p99_ms")
-				if n := h.smsc.Counts().Accepted; n >= benchPeople {
+				if n := h.smsc.Counts().Accepted; n >= limit.people {
 					b.Fatal("the campaign ended before the last of them")
 				}
 			}

@@ -78,7 +78,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		return nil, false, err
 	}
 	if !more {
-		l.w.nudge() // the next range may come
+		l.w.nudgeLane(r.lane) // the next range may come
 	}
 	return launch(r, l.route.Features, claimed, done, now), more, nil
 }

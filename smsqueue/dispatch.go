@@ -18,7 +18,7 @@ const (
 	// to their end are in Redis at most; one that comes to its end calls the next.
 	// Redis is asked for work a few times a second only, so it has some in store;
 	// in which order accounts and campaigns send is decided at the gate.
-	unfinishedPerCampaign = 16
+	unfinishedPerCampaign = 8
 	// lookEvery is how often rows are looked for that another process wrote.
 	lookEvery = 100 * time.Millisecond
 	// missingAfter is how long a range may be dispatched and not begun before
@@ -26,14 +26,18 @@ const (
 	missingAfter = 2 * time.Second
 )
 
+// hurry is which lanes a dispatch is for: the urgent one does not wait for the
+// others' turn.
+type hurry bool
+
 // dispatchLoop gives ranges to Redis.
-func (w *Worker) dispatchLoop(ctx context.Context) {
+func (w *Worker) dispatchLoop(ctx context.Context, h hurry, wake <-chan struct{}) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	swept := time.Now()
 	for {
-		err := w.dispatchAll(ctx)
-		if time.Since(swept) > missingAfter {
+		err := w.dispatchAll(ctx, h)
+		if !h && time.Since(swept) > missingAfter {
 			swept = time.Now()
 			err = errors.Join(err, w.sweepMissing(ctx))
 		}
@@ -43,18 +47,18 @@ func (w *Worker) dispatchLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.wake:
+		case <-wake:
 		case <-tick.C:
 		}
 	}
 }
 
-func (w *Worker) dispatchAll(ctx context.Context) error {
+func (w *Worker) dispatchAll(ctx context.Context, h hurry) error {
 	for _, l := range w.allLinks() {
 		if !l.ready() {
 			continue
 		}
-		if err := l.dispatch(ctx); err != nil {
+		if err := l.dispatch(ctx, h); err != nil {
 			return fmt.Errorf("carrier %s: %w", l.route.Name, err)
 		}
 	}
@@ -78,12 +82,12 @@ type givenRange struct {
 // dispatch gives ranges to Redis. Their dispatch is committed before Redis
 // hears of it: a task that comes back after a crash then carries an old
 // generation.
-func (l *link) dispatch(ctx context.Context) error {
-	waits, err := anythingWaits(ctx, l.w.db, l.route.ID, time.Now())
+func (l *link) dispatch(ctx context.Context, h hurry) error {
+	waits, err := anythingWaits(ctx, l.w.db, l.route.ID, h, time.Now())
 	if err != nil || !waits {
 		return err
 	}
-	given, err := l.choose(ctx)
+	given, err := l.choose(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -108,7 +112,7 @@ func (l *link) putAllBack(ctx context.Context, given []givenRange) (errs error) 
 // of them have, so the limits are the installation's; of each, a holder has no
 // more than the part that its slots are of all, or one would leave the others
 // nothing to do.
-func (l *link) choose(ctx context.Context) (given []givenRange, err error) {
+func (l *link) choose(ctx context.Context, h hurry) (given []givenRange, err error) {
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
 		held, err := lockSlots(ctx, tx, l.route.ID, l.w.lease.id)
 		if err != nil || held == 0 {
@@ -120,7 +124,7 @@ func (l *link) choose(ctx context.Context) (given []givenRange, err error) {
 		if err != nil {
 			return err
 		}
-		waiting, err := selectWaiting(ctx, tx, l.route.ID, now)
+		waiting, err := selectWaiting(ctx, tx, l.route.ID, h, now)
 		if err != nil {
 			return err
 		}
@@ -240,19 +244,20 @@ func selectBusy(ctx context.Context, q db.Querier, route, incarnation int64) (bu
 	return b, err
 }
 
-// mayGo is a condition on ranges r and their campaigns c, for a carrier and a
-// time. SQLite takes a partial index only where its own condition is repeated.
-const mayGo = `r.carrier_id = $1 AND r.state <> 'done' AND r.state = 'waiting' AND r.due_at <= $2 AND (r.campaign_id = 0 OR c.state IN ('running', 'sent'))`
+// mayGo is a condition on ranges r and their campaigns c, for a carrier, a time
+// and a hurry. SQLite takes a partial index only where its own condition is repeated.
+const mayGo = `r.carrier_id = $1 AND r.state <> 'done' AND r.state = 'waiting' AND r.due_at <= $2 AND (r.campaign_id = 0 OR c.state IN ('running', 'sent'))
+	AND CASE r.lane WHEN 'urgent' THEN 1 ELSE 0 END = $3`
 
-func anythingWaits(ctx context.Context, q db.Querier, route int64, now time.Time) (waits bool, err error) {
+func anythingWaits(ctx context.Context, q db.Querier, route int64, h hurry, now time.Time) (waits bool, err error) {
 	err = q.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM ranges r LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE `+mayGo+`)`,
-		route, db.Millis(now)).Scan(&waits)
+		route, db.Millis(now), bit(bool(h))).Scan(&waits)
 	return waits, err
 }
 
 // selectWaiting finds the next ranges of every campaign, in the order of ids.
-func selectWaiting(ctx context.Context, q db.Querier, route int64, now time.Time) ([]waitingRange, error) {
+func selectWaiting(ctx context.Context, q db.Querier, route int64, h hurry, now time.Time) ([]waitingRange, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (r waitingRange, err error) {
 		return r, row.Scan(&r.id, &r.account, &r.campaign, &r.lane)
 	}, `
@@ -260,7 +265,7 @@ func selectWaiting(ctx context.Context, q db.Querier, route int64, now time.Time
 			SELECT r.id, r.account_id, r.campaign_id, r.lane,
 				ROW_NUMBER() OVER (PARTITION BY r.account_id, r.campaign_id, r.lane ORDER BY r.id) AS place
 			FROM ranges r LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE `+mayGo+`
-		) AS w WHERE place <= $3 ORDER BY id`, route, db.Millis(now), int64(unfinishedPerCampaign))
+		) AS w WHERE place <= $4 ORDER BY id`, route, db.Millis(now), bit(bool(h)), int64(unfinishedPerCampaign))
 }
 
 // markDispatched returns the ranges with the generations to give.

@@ -43,9 +43,9 @@ func TestARangeThatNobodyWorksOnGoesAgain(t *testing.T) {
 				_, err := h.db.ExecContext(t.Context(), `
 					INSERT INTO incarnations (id, host, pid, role, counter, started_at, ended_at) VALUES (7, 'test', 1, 'worker', 1, 0, 1)`)
 				must(t, err)
-				h.route(50, 400)
+				h.route(100, 800)
 				h.work()
-				const people = 3000
+				const people = 6000
 				g := h.group(h.account.ID, "All staff", people, 0)
 				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
 				h.untilAccepted(50)

@@ -37,12 +37,13 @@ type Queue struct {
 	arrivals  *batcher[*arrival]
 	others    sightings
 	wake      chan struct{} // tells a worker in this process that there is something to send
+	urgent    chan struct{} // the same, of the urgent lane
 	starts    chan struct{} // tells it that there is a campaign to start
 }
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), starts: make(chan struct{}, 1)}
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
 	q.arrivals = newBatcher(bounds{max: acceptBatch, limit: 4 * acceptBatch}, q.storeArrivals)
@@ -57,7 +58,19 @@ func (q *Queue) Close() {
 	q.arrivals.Close()
 }
 
-func (q *Queue) nudge() { signal(q.wake) }
+// nudge says that there is something to send.
+func (q *Queue) nudge() {
+	signal(q.urgent)
+	signal(q.wake)
+}
+
+func (q *Queue) nudgeLane(l Lane) {
+	if l == Urgent {
+		signal(q.urgent)
+	} else {
+		signal(q.wake)
+	}
+}
 
 func signal(c chan<- struct{}) {
 	select {

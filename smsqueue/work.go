@@ -43,7 +43,7 @@ func (l *link) work(ctx context.Context, t task) {
 		}
 		return nil, endRange(ctx, l.w.db, r, again, time.Now())
 	})
-	l.w.nudge()
+	l.w.nudgeLane(r.lane)
 }
 
 // sendAll returns the earliest time at which the range should be looked at
