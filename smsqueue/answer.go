@@ -202,7 +202,10 @@ func (l *link) answerMoved(ctx context.Context, tx *db.Tx, flights map[int64]*fl
 	var moves []move
 	for _, current := range locked {
 		f := flights[current.id]
-		if current.status == Sending || current.status == Unconfirmed {
+		if current.status == Sending {
+			continue // it was claimed again: this batch is stored already
+		}
+		if current.status == Unconfirmed {
 			known.add(f)
 		}
 		m := f.verdict(now)
