@@ -176,20 +176,24 @@ func TestAForgedCallbackMovesNothing(t *testing.T) {
 
 // U4
 func TestWhatAProviderTookWithoutAnAnswerIsNeverSentTwiceInBulk(t *testing.T) {
-	eachProvider(t, smshttpsim.Faults{DropAfter: 7, FinalOnly: true, CallbackDelay: smshttpsim.Duration(20 * time.Millisecond)}, func(t *testing.T, h *provided) {
-		const people = 60
-		g := h.group(h.account.ID, "All staff", people, 0)
-		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Fire drill at noon."})
-		unconfirmed := false
-		c = h.until(c, func(c smsqueue.Campaign) bool {
-			unconfirmed = unconfirmed || c.Counts[smsqueue.Unconfirmed] > 0
-			return c.Counts[smsqueue.Delivered] == people
+	for length, text := range map[string]string{"short": "Fire drill at noon.", "long": strings.Repeat("Fire drill at noon. ", 20)} {
+		t.Run(length, func(t *testing.T) {
+			eachProvider(t, smshttpsim.Faults{DropAfter: 7, FinalOnly: true, CallbackDelay: smshttpsim.Duration(20 * time.Millisecond)}, func(t *testing.T, h *provided) {
+				const people = 60
+				g := h.group(h.account.ID, "All staff", people, 0)
+				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: text})
+				unconfirmed := false
+				c = h.until(c, func(c smsqueue.Campaign) bool {
+					unconfirmed = unconfirmed || c.Counts[smsqueue.Unconfirmed] > 0
+					return c.Counts[smsqueue.Delivered] == people
+				})
+				h.reachedOnce(c, people)
+				if !unconfirmed || h.provider.Counts().Drops == 0 {
+					t.Errorf("nothing was in doubt (%+v), so this test shows nothing", h.provider.Counts())
+				}
+			})
 		})
-		h.reachedOnce(c, people)
-		if !unconfirmed || h.provider.Counts().Drops == 0 {
-			t.Errorf("nothing was in doubt (%+v), so this test shows nothing", h.provider.Counts())
-		}
-	})
+	}
 }
 
 func TestWhatAProviderTookWithoutAnAnswerGoesAgainMarkedInTheNormalLane(t *testing.T) {

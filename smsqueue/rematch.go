@@ -42,7 +42,7 @@ func (q *Queue) rematch(ctx context.Context, route int64, keys []string) error {
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	return rematchLots(ctx, q.db, route, waiting, false)
+	return rematchLots(ctx, q.db, route, waiting, byID)
 }
 
 // anyWaiting spares most batches the search for their ids.
@@ -66,7 +66,7 @@ func (w *Worker) rematchWaiting(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := rematchLots(ctx, w.db, r.ID, waiting, true); err != nil {
+		if err := rematchLots(ctx, w.db, r.ID, waiting, searchFor(r)); err != nil {
 			return err
 		}
 	}
@@ -74,10 +74,27 @@ func (w *Worker) rematchWaiting(ctx context.Context) error {
 	return err
 }
 
-func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt, byNumber bool) error {
+// search is how a message is looked for.
+type search int
+
+const (
+	byID          search = iota
+	byNumber             // else it may be the unconfirmed one of one part to the number
+	byNumberOfAny        // of any length
+)
+
+// searchFor: a carrier that cuts messages itself has one receipt for each.
+func searchFor(r Route) search {
+	if r.Features.Whole {
+		return byNumberOfAny
+	}
+	return byNumber
+}
+
+func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt, how search) error {
 	for len(waiting) > 0 {
 		n := min(rematchLot, len(waiting))
-		if err := rematchOne(ctx, d, route, waiting[:n], byNumber); err != nil {
+		if err := rematchOne(ctx, d, route, waiting[:n], how); err != nil {
 			return err
 		}
 		waiting = waiting[n:]
@@ -85,7 +102,7 @@ func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt,
 	return nil
 }
 
-func rematchOne(ctx context.Context, d *db.DB, route int64, lot []*receipt, byNumber bool) error {
+func rematchOne(ctx context.Context, d *db.DB, route int64, lot []*receipt, how search) error {
 	pool, err := poolFor(ctx, d, 2*len(lot))
 	if err != nil {
 		return err
@@ -96,8 +113,8 @@ func rematchOne(ctx context.Context, d *db.DB, route int64, lot []*receipt, byNu
 		if err != nil {
 			return err
 		}
-		if byNumber {
-			if left, err = matchNumbers(ctx, tx, route, left, &ids, now); err != nil {
+		if how != byID {
+			if left, err = matchNumbers(ctx, tx, route, left, how, &ids, now); err != nil {
 				return err
 			}
 		}
@@ -128,15 +145,17 @@ func forgetMatched(ctx context.Context, tx *db.Tx, lot, left []*receipt) error {
 }
 
 // matchNumbers gives a receipt whose id nobody knows to the one unconfirmed
-// message of one part to its number on the route. If two fit, neither gets it.
-func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, ids *idPool, now time.Time) (left []*receipt, err error) {
+// message to its number on the route that has a single receipt. If two fit,
+// neither gets it.
+func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt, how search, ids *idPool, now time.Time) (left []*receipt, err error) {
 	said := map[int64]map[int]*receipt{}
 	for _, r := range batch {
 		var fit []int64
 		if r.Phone != "" {
 			if fit, err = db.Column[int64](ctx, tx, `
 				SELECT u.message_id FROM unconfirmed u JOIN messages m ON m.id = u.message_id
-				WHERE u.carrier_id = $1 AND u.phone = $2 AND m.parts = 1 LIMIT 2`, route, r.Phone); err != nil {
+				WHERE u.carrier_id = $1 AND u.phone = $2 AND (m.parts = 1 OR CAST($3 AS BIGINT) = 1) LIMIT 2`,
+				route, r.Phone, bit(how == byNumberOfAny)); err != nil {
 				return nil, err
 			}
 		}
@@ -144,7 +163,7 @@ func matchNumbers(ctx context.Context, tx *db.Tx, route int64, batch []*receipt,
 			left = append(left, r)
 			continue
 		}
-		said[fit[0]] = map[int]*receipt{1: r}
+		said[fit[0]] = map[int]*receipt{carriers.Whole: r}
 	}
 	return left, moveReceipted(ctx, tx, said, ids, now)
 }
