@@ -131,12 +131,18 @@ func ask[T any](b *browser, expression string) T {
 	return v
 }
 
-// until polls an expression until it is true.
+// until asks for an expression until it is true. A page that loads itself again
+// cannot be asked at that moment.
 func (b *browser) until(expression string) {
 	b.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
-	if err != nil {
-		b.Fatalf("it never came to be that %s: %v\n%s", expression, err, ask[string](b, `document.body.innerText`))
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		if err == nil && is {
+			return
+		}
+		if time.Now().After(end) {
+			b.Fatalf("it never came to be that %s: %v\n%s", expression, err, ask[string](b, `document.body.innerText`))
+		}
 	}
 }
 
