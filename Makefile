@@ -30,8 +30,8 @@ check:
 	@echo "$$(grep -c '"Action":"pass".*"Test"' $(RESULTS)) passed, 0 failed"
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./smsqueue
-	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout 30m ./directory/graph
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout $(PATIENCE) ./smsqueue
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout $(PATIENCE) ./directory/graph
 
 # Many more random histories, texts and crashes than a test has time for, and an
 # SMSC that does everything wrong for half an hour.

@@ -48,7 +48,11 @@ func (r *recent) expect(f *flight) {
 		r.ring[r.next] = id
 		r.next = (r.next + 1) % recentMost
 	}
-	r.byID[id] = &sentMessage{row: f.afterSent()}
+	m := &sentMessage{row: f.afterSent()}
+	if before := r.byID[id]; before != nil { // the carrier has used the id again at once
+		m.waiting = before.waiting
+	}
+	r.byID[id] = m
 }
 
 // settle is told that an answer is stored, and whether the message stands as

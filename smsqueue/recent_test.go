@@ -56,6 +56,20 @@ func TestAnIdThatComesAgainMeansTheNewestMessage(t *testing.T) {
 	}
 }
 
+func TestAReceiptThatWaitsOutlivesAnIdThatComesAgain(t *testing.T) {
+	var r recent
+	first, second := sent(1, "a"), sent(2, "a")
+	r.expect(first)
+	r.park([]*receipt{said("a", carriers.Delivered)})
+	r.expect(second)
+	if got := r.settle(first, true); len(got) != 0 {
+		t.Errorf("%v", idsOf(got))
+	}
+	if diff := cmp.Diff([]string{"a delivered"}, idsOf(r.settle(second, true))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAReceiptWaitsForTheAnswerToBeStored(t *testing.T) {
 	var r recent
 	as, other, lost := sent(1, "a"), sent(2, "b"), sent(3, "c")
