@@ -29,9 +29,13 @@ func TestAPartIsPricedByCountryElseByTheStar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		prices, err := billing.PricesOf(t.Context(), d, book.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
 		got := map[string]int64{}
 		for _, country := range []string{"NO", "ZZ"} {
-			if got[country], err = billing.PerPart(t.Context(), d, book.ID, country); err != nil {
+			if got[country], err = prices.PerPart(country); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -29,15 +30,34 @@ func CurrentBook(ctx context.Context, q db.Querier, at time.Time) (b Book, err e
 	return b, nil
 }
 
-// PerPart is the price of one part to a country (ISO 3166 alpha-2), in micro-units.
-func PerPart(ctx context.Context, q db.Querier, book int64, country string) (micro int64, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT micro FROM prices WHERE book_id = $1 AND country IN ($2, '*')
-		ORDER BY CASE country WHEN '*' THEN 1 ELSE 0 END LIMIT 1`, book, country).Scan(&micro)
-	if err != nil {
-		return 0, fmt.Errorf("find the price of a part to %q: %w", country, err)
+// Prices are what one part costs to each country (ISO 3166 alpha-2), in micro-units.
+type Prices map[string]int64
+
+// PricesOf reads a book.
+func PricesOf(ctx context.Context, q db.Querier, book int64) (Prices, error) {
+	type price struct {
+		country string
+		micro   int64
 	}
-	return micro, nil
+	all, err := db.Collect(ctx, q, func(row *sql.Rows) (p price, err error) {
+		return p, row.Scan(&p.country, &p.micro)
+	}, `SELECT country, micro FROM prices WHERE book_id = $1`, book)
+	prices := Prices{}
+	for _, p := range all {
+		prices[p.country] = p.micro
+	}
+	return prices, err
+}
+
+// PerPart is the price of one part to a country, in micro-units.
+func (p Prices) PerPart(country string) (micro int64, err error) {
+	if micro, listed := p[country]; listed {
+		return micro, nil
+	}
+	if micro, listed := p[AnyCountry]; listed {
+		return micro, nil
+	}
+	return 0, fmt.Errorf("no price of a part to %q", country)
 }
 
 // Money writes micro-units as a decimal with the digits it has, two at least:

@@ -102,7 +102,11 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	if err != nil {
 		return nil, err
 	}
-	price, err := billing.PerPart(ctx, q.db, book.ID, country)
+	prices, err := billing.PricesOf(ctx, q.db, book.ID)
+	if err != nil {
+		return nil, err
+	}
+	price, err := prices.PerPart(country)
 	if err != nil {
 		return nil, err
 	}
@@ -199,10 +203,13 @@ func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) 
 		return nil
 	}
 	r.last = r.first + int64(len(rows)) - 1
-	if err := insertMessages(ctx, tx, r.id, rows); err != nil {
+	if err := insertMessages(ctx, tx, []rangeRow{r}, rows); err != nil {
 		return err
 	}
 	if err := insertRanges(ctx, tx, []rangeRow{r}); err != nil {
+		return err
+	}
+	if err := tx.Notify(ctx, l.lane.word()); err != nil {
 		return err
 	}
 	return billing.Post(ctx, tx, entry, now)

@@ -113,6 +113,9 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 				return err
 			}
 		}
+		if err := tx.Notify(ctx, wordCampaign); err != nil {
+			return err
+		}
 		return insertCampaign(ctx, tx, c, book)
 	})
 	if err != nil {

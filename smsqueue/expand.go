@@ -10,11 +10,13 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 const (
-	// expandLot bounds how long expansion holds the one writer of SQLite.
-	expandLot = 5000
+	// The first lot of a campaign is small, so that sending begins at once; the
+	// largest bounds how long expansion holds the one writer of SQLite.
+	smallestLot, largestLot = 500, 5000
 	// rangeSize is how many messages one task names at the most. One task per
 	// message would cap a worker at what Redis can do.
 	rangeSize = 500
@@ -24,11 +26,14 @@ const (
 type starting struct {
 	id, account, group, route, book int64
 	lane                            Lane
+	encoding                        smstext.Encoding
+	parts                           int // of each message
 	state                           CampaignState
 	after                           string
 	ceiling, reserved               int64
 	validity                        time.Duration
 	currency                        string
+	expansion
 }
 
 // expandLoop starts campaigns that are due.
@@ -77,31 +82,44 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	if err != nil {
 		return false, err
 	}
+	x, known := w.expansions[c.id]
 	var left *LeftOut
-	if w.short[c.id] {
+	if known && x.found < x.asked {
 		if left, err = countLeftOut(ctx, w.db, c); err != nil {
 			return false, err
 		}
 	}
-	var full bool
+	x.asked = min(max(2*x.asked, smallestLot), largestLot)
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
-		more, full, err = c.expandLot(ctx, tx, ids, left, time.Now())
+		if !known {
+			if x.large, err = isLarge(ctx, tx, c.group); err != nil {
+				return err
+			}
+		}
+		c.expansion = x
+		more, x.found, err = c.expandLot(ctx, tx, ids, left, time.Now())
 		return err
 	})
-	delete(w.short, c.id)
-	if err == nil && more && !full {
-		w.short[c.id] = true
+	delete(w.expansions, c.id)
+	if err == nil && more {
+		w.expansions[c.id] = x
 	}
 	return more && err == nil, err
+}
+
+// expansion is what is known of a campaign whose recipients are being resolved.
+type expansion struct {
+	large        bool // its group has as many members as the largest lot
+	asked, found int  // numbers of the last lot
 }
 
 // lotIDs are what one lot may need.
 type lotIDs struct{ message, rng, ledger int64 }
 
 func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
-	ids.message, err = w.db.NewIDs(ctx, expandLot)
+	ids.message, err = w.db.NewIDs(ctx, largestLot)
 	if err == nil {
-		ids.rng, err = w.db.NewIDs(ctx, expandLot/rangeSize)
+		ids.rng, err = w.db.NewIDs(ctx, largestLot/rangeSize)
 	}
 	if err == nil {
 		ids.ledger, err = w.db.NewIDs(ctx, 3)
@@ -109,60 +127,92 @@ func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 	return ids, err
 }
 
-// expandLot says whether the campaign goes on, and whether the lot was full.
-func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more, full bool, err error) {
+// expandLot says whether the campaign goes on, and how many numbers it found. The
+// campaign's row, which everybody wants, is locked after the long readings.
+func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more bool, n int, err error) {
+	gone := groupExists(ctx, tx, c.account, c.group)
+	if gone != nil && problem.As(gone) == nil {
+		return false, 0, gone
+	}
+	prices, err := billing.PricesOf(ctx, tx, c.book)
+	if err != nil {
+		return false, 0, err
+	}
+	found, err := selectRecipients(ctx, tx, c)
+	if err != nil {
+		return false, 0, err
+	}
+	l, err := c.lot(found, prices, ids, now)
+	if err != nil {
+		return false, 0, err
+	}
 	mine, err := takeCampaign(ctx, tx, c, now)
-	if err != nil || !mine {
-		return false, false, err
-	}
-	if err := groupExists(ctx, tx, c.account, c.group); problem.As(err) != nil {
-		return false, false, holdCampaign(ctx, tx, c, "group_gone")
-	} else if err != nil {
-		return false, false, err
-	}
-	l, err := insertRecipients(ctx, tx, c, ids.message, ids.rng, now)
 	pool := idPool{ids.ledger}
 	switch {
-	case err != nil:
-		return false, false, err
-	case l.count == 0 && left != nil:
-		return false, false, finishExpansion(ctx, tx, c, *left, &pool, now)
+	case err != nil || !mine:
+		return false, 0, err
+	case gone != nil:
+		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
+	case len(l.messages) == 0 && left != nil:
+		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
+	case len(l.messages) == 0:
+		return true, 0, nil
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
-		if err := dropRecipients(ctx, tx, l); err != nil {
-			return false, false, err
+		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
+	}
+	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
+}
+
+// recipient is a number of a group.
+type recipient struct {
+	contact        int64 // the one with the lowest id of those who have it
+	phone, country string
+	members        int // how many have it
+}
+
+// campaignLot is what one lot of an expansion makes.
+type campaignLot struct {
+	messages  []Message
+	ranges    []rangeRow
+	cost      int64 // micro-units
+	parts     int
+	shared    int // members who get no message, because another with their number does
+	lastPhone string
+}
+
+// lot prices the messages and cuts them into ranges.
+func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now time.Time) (l campaignLot, err error) {
+	l.messages = make([]Message, 0, len(found))
+	for i, r := range found {
+		price, err := prices.PerPart(r.country)
+		if err != nil {
+			return l, err
 		}
-		return false, false, holdCampaign(ctx, tx, c, "cost_above_ceiling")
-	case l.count == 0:
-		return true, false, nil
+		m := Message{ID: ids.message + int64(i), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
+			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
+		if i%rangeSize == 0 {
+			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
+				lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
+		}
+		rng := &l.ranges[len(l.ranges)-1]
+		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
+		l.messages = append(l.messages, m)
+		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
 	}
-	if err := insertRanges(ctx, tx, c.ranges(l, ids.rng, now)); err != nil {
-		return false, false, err
+	return l, nil
+}
+
+func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {
+	if err := insertMessages(ctx, tx, l.ranges, l.messages); err != nil {
+		return err
 	}
-	entry := billing.Entry{ID: pool.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
-		Micro: l.cost, Currency: c.currency, Messages: l.count, Parts: l.parts}
+	if err := insertRanges(ctx, tx, l.ranges); err != nil {
+		return err
+	}
+	entry := billing.Entry{ID: ids.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
+		Micro: l.cost, Currency: c.currency, Messages: len(l.messages), Parts: l.parts}
 	if err := billing.Post(ctx, tx, entry, now); err != nil {
-		return false, false, err
+		return err
 	}
-	return true, l.count == expandLot, advanceCampaign(ctx, tx, c, l)
-}
-
-// recipients is what one lot of an expansion made.
-type recipients struct {
-	first, last int64 // ids of the messages
-	count       int
-	parts       int
-	maxParts    int
-	cost        int64 // micro-units
-	lastPhone   string
-}
-
-// ranges cuts the lot; their ids begin at id, as insertRecipients was told.
-func (c starting) ranges(l recipients, id int64, now time.Time) []rangeRow {
-	var all []rangeRow
-	for first := l.first; first <= l.last; first += rangeSize {
-		all = append(all, rangeRow{id: id, account: c.account, campaign: c.id, route: c.route, lane: c.lane,
-			first: first, last: min(first+rangeSize-1, l.last), maxParts: l.maxParts, deadline: now.Add(c.validity)})
-		id++
-	}
-	return all
+	return advanceCampaign(ctx, tx, c, l)
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/varsel/varsel/billing"
@@ -153,7 +154,7 @@ type outcome struct {
 	money            Money
 }
 
-func (m move) outcome() outcome {
+func (m *move) outcome() outcome {
 	o := outcome{stored: m.stored, locked: m.locked, to: m.to, reason: m.reason, code: m.code, due: db.Millis(m.due),
 		tried: m.tried, duplicate: m.duplicate, money: m.settled()}
 	if o.to == Queued {
@@ -162,50 +163,97 @@ func (m move) outcome() outcome {
 	return o
 }
 
-// updateMessages returns the moves of the messages that it found.
-func updateMessages(ctx context.Context, tx *db.Tx, moves []move, now time.Time) ([]move, error) {
-	groups := map[outcome][]int64{}
-	byID := make(map[int64]int, len(moves))
-	for i, m := range moves {
-		o := m.outcome()
-		groups[o] = append(groups[o], m.id)
-		byID[m.id] = i
+// group is the messages that one statement serves.
+type group struct {
+	outcome
+	moves []move
+}
+
+// grouped is the moves in the order of their ids, by outcome.
+func grouped(moves []move) (groups []*group) {
+	type place struct {
+		id int64
+		at int
 	}
+	order := make([]place, len(moves))
+	for i := range moves {
+		order[i] = place{moves[i].id, i}
+	}
+	slices.SortFunc(order, func(a, b place) int { return cmp.Compare(a.id, b.id) })
+	byOutcome := map[outcome]*group{}
+	var last *group // most have the outcome of the one before
+	for _, p := range order {
+		m := &moves[p.at]
+		if o := m.outcome(); last == nil || last.outcome != o {
+			if last = byOutcome[o]; last == nil {
+				last = &group{outcome: o}
+				byOutcome[o], groups = last, append(groups, last)
+			}
+		}
+		last.moves = append(last.moves, *m)
+	}
+	return groups
+}
+
+// updateMessages returns the moves of the messages that it found.
+func updateMessages(ctx context.Context, tx *db.Tx, moves []move, now time.Time) (made []move, err error) {
 	if err := tx.PreferIndexes(ctx); err != nil {
 		return nil, err
 	}
-	made := make([]move, 0, len(moves))
-	for _, o := range slices.SortedFunc(maps.Keys(groups), func(a, b outcome) int { return cmp.Compare(slices.Min(groups[a]), slices.Min(groups[b])) }) {
-		ids, err := updateGroup(ctx, tx, o, groups[o], now)
+	for _, g := range grouped(moves) {
+		found, err := g.update(ctx, tx, now)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			made = append(made, moves[byID[id]])
+		if len(found) == len(g.moves) {
+			made = append(made, g.moves...)
+			continue
+		}
+		slices.Sort(found)
+		for _, m := range g.moves {
+			if _, is := slices.BinarySearch(found, m.id); is {
+				made = append(made, m)
+			}
 		}
 	}
 	return made, nil
 }
 
-func updateGroup(ctx context.Context, tx *db.Tx, o outcome, ids []int64, now time.Time) (found []int64, err error) {
-	list, err := idList(ids)
-	if err != nil {
-		return nil, err
+// runs is ids that rise, as a JSON object of the first and the last of those that
+// follow each other: the messages of a campaign do, and a run is found in an index
+// at once.
+func runs(moves []move) string {
+	text := make([]byte, 0, 1<<10)
+	for i := 0; i < len(moves); i++ {
+		first := moves[i].id
+		for i+1 < len(moves) && moves[i+1].id == moves[i].id+1 {
+			i++
+		}
+		text = append(text, `,"`...)
+		text = strconv.AppendInt(text, first, 10)
+		text = append(text, `":`...)
+		text = strconv.AppendInt(text, moves[i].id, 10)
 	}
+	text[0] = '{'
+	return string(append(text, '}'))
+}
+
+func (g *group) update(ctx context.Context, tx *db.Tx, now time.Time) (found []int64, err error) {
 	var sent, done int64
-	if o.to == Sent || o.to == Delivered || o.to == Undelivered {
+	if g.to == Sent || g.to == Delivered || g.to == Undelivered {
 		sent = db.Millis(now)
 	}
-	if !o.to.Open() {
+	if !g.to.Open() {
 		done = db.Millis(now)
 	}
 	return db.Column[int64](ctx, tx, `
 		UPDATE messages SET status = $2, reason = $3, code = $4, due_at = $5, tries = tries + $6,
 			possible_duplicate = possible_duplicate OR CAST($7 AS BIGINT) = 1, money = $8,
 			sent_at = CASE sent_at WHEN 0 THEN CAST($9 AS BIGINT) ELSE sent_at END, done_at = $10
-		WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1)) AND status = $11 AND (due_at = 0 OR CAST($12 AS BIGINT) = 1)
-		RETURNING id`, list, string(o.to), o.reason, o.code, o.due, bit(o.tried), bit(o.duplicate), string(o.money), sent, done,
-		string(o.stored), bit(o.locked))
+		FROM (SELECT CAST(key AS BIGINT) AS first, CAST(CAST(value AS TEXT) AS BIGINT) AS last FROM json_each($1)) AS r
+		WHERE id BETWEEN r.first AND r.last AND status = $11 AND (due_at = 0 OR CAST($12 AS BIGINT) = 1)
+		RETURNING id`, runs(g.moves), string(g.to), g.reason, g.code, g.due, bit(g.tried), bit(g.duplicate), string(g.money), sent, done,
+		string(g.stored), bit(g.locked))
 }
 
 func bit(b bool) int {
@@ -216,7 +264,7 @@ func bit(b bool) int {
 }
 
 // settled is the message's money after the move: it is settled once.
-func (m move) settled() Money {
+func (m *move) settled() Money {
 	if m.money != Reserved {
 		return m.money
 	}

@@ -58,6 +58,32 @@ func (q *Queue) Close() {
 	q.arrivals.Close()
 }
 
+// What is accepted is said in the transaction, to workers in other processes.
+const (
+	wordUrgent   = "urgent"
+	wordMessage  = "message"
+	wordCampaign = "campaign"
+)
+
+func (l Lane) word() string {
+	if l == Urgent {
+		return wordUrgent
+	}
+	return wordMessage
+}
+
+// hear wakes what a word is for.
+func (q *Queue) hear(word string) {
+	switch word {
+	case wordUrgent:
+		signal(q.urgent)
+	case wordMessage:
+		signal(q.wake)
+	case wordCampaign:
+		signal(q.starts)
+	}
+}
+
 // nudge says that there is something to send.
 func (q *Queue) nudge() {
 	signal(q.urgent)

@@ -12,8 +12,7 @@ import (
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
 // unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
-// contact_groups and group_members to find recipients, and prices to price
-// them.
+// contact_groups and group_members to find recipients.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
@@ -23,6 +22,9 @@ type rangeRow struct {
 	maxParts                     int
 	deadline                     time.Time
 }
+
+// size is how many messages it has.
+func (r rangeRow) size() int { return int(r.last - r.first + 1) }
 
 func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
 	var rows [][]any
@@ -34,11 +36,15 @@ func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
 		"max_parts", "state", "due_at", "deadline"}, rows)
 }
 
-func insertMessages(ctx context.Context, tx *db.Tx, rangeID int64, messages []Message) error {
-	var rows [][]any
-	for _, m := range messages {
-		rows = append(rows, []any{m.ID, m.Account, m.Campaign, rangeID, m.Contact, m.Phone, m.Sender, m.Text, string(m.Encoding),
-			int64(m.Parts), m.PriceMicro, string(m.Status), db.Millis(m.QueuedAt)})
+// insertMessages writes the messages of ranges, in their order.
+func insertMessages(ctx context.Context, tx *db.Tx, ranges []rangeRow, messages []Message) error {
+	rows := make([][]any, 0, len(messages))
+	for _, r := range ranges {
+		for _, m := range messages[:r.size()] {
+			rows = append(rows, []any{m.ID, m.Account, m.Campaign, r.id, m.Contact, m.Phone, m.Sender, m.Text, string(m.Encoding),
+				int64(m.Parts), m.PriceMicro, string(m.Status), db.Millis(m.QueuedAt)})
+		}
+		messages = messages[r.size():]
 	}
 	return tx.Bulk(ctx, "messages", []string{"id", "account_id", "campaign_id", "range_id", "contact_id", "phone", "sender", "body",
 		"encoding", "parts", "price_micro", "status", "queued_at"}, rows)

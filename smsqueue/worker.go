@@ -17,18 +17,18 @@ import (
 // it holds, and every goroutine that it starts.
 type Worker struct {
 	*Queue
-	redis    redis.UniversalClient
-	jobs     []Job
-	lease    *lease
-	watch    watch
-	mu       sync.Mutex
-	links    map[int64]*link // by carrier
-	settling map[int64]bool  // carriers whose share is being settled
-	short    map[int64]bool  // campaigns whose last lot was not full; expandLoop's own
-	stop     context.CancelFunc
-	tasks    sync.WaitGroup
-	late     atomic.Bool // stopping takes too long
-	lost     chan struct{}
+	redis      redis.UniversalClient
+	jobs       []Job
+	lease      *lease
+	watch      watch
+	mu         sync.Mutex
+	links      map[int64]*link     // by carrier
+	settling   map[int64]bool      // carriers whose share is being settled
+	expansions map[int64]expansion // of campaigns; expandLoop's own
+	stop       context.CancelFunc
+	tasks      sync.WaitGroup
+	late       atomic.Bool // stopping takes too long
+	lost       chan struct{}
 }
 
 // stopPatience is how long Stop lets a database that does not answer hold up
@@ -42,7 +42,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, settling: map[int64]bool{}, short: map[int64]bool{}, lost: make(chan struct{})}
+	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, settling: map[int64]bool{}, expansions: map[int64]expansion{}, lost: make(chan struct{})}
 	w.jobs = append(jobs(l.id), w.ownJobs()...)
 	if err := q.keepFeatures(ctx); err != nil {
 		return nil, err
@@ -66,6 +66,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	w.spawn(func() { w.expandLoop(run) })
 	w.spawn(func() { w.dispatchLoop(run, false, w.wake) })
 	w.spawn(func() { w.dispatchLoop(run, true, w.urgent) })
+	w.spawn(func() { w.db.Listen(run, w.hear) })
 	w.spawn(func() { w.foldLoop(run) })
 	w.spawn(func() { w.tellPaces(run) })
 	w.spawn(func() { w.runJobs(run) })

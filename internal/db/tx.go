@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -109,24 +110,35 @@ func (tx *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][
 }
 
 // bulkArguments is how many arguments a statement of bulkValues has. The driver
-// looks every one up by a linear search, so many are slow; and a statement
-// costs its parsing, so few are too.
-const bulkArguments = 300
+// looks every one up by a linear search, so many are slow; and a statement has a
+// cost of its own, so few are too.
+const bulkArguments = 200
 
 func (tx *Tx) bulkValues(ctx context.Context, table string, columns []string, rows [][]any) error {
+	n := min(max(1, bulkArguments/len(columns)), len(rows))
+	full := len(rows) / n * n
+	if err := tx.insertValues(ctx, table, columns, n, rows[:full]); err != nil {
+		return err
+	}
+	return tx.insertValues(ctx, table, columns, 1, rows[full:])
+}
+
+// insertValues inserts n rows, of which there are a multiple, at a time.
+func (tx *Tx) insertValues(ctx context.Context, table string, columns []string, n int, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
-	head := fmt.Sprintf("INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ","))
-	for len(rows) > 0 {
-		n := min(max(1, bulkArguments/len(columns)), len(rows))
-		text := head + strings.TrimSuffix(strings.Repeat(one+",", n), ",")
-		args := make([]any, 0, n*len(columns))
-		for _, row := range rows[:n] {
-			args = append(args, row...)
-		}
-		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+	insert, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, strings.Join(columns, ","),
+		strings.TrimSuffix(strings.Repeat(one+",", n), ",")))
+	if err != nil {
+		return fmt.Errorf("insert into %s: %w", table, err)
+	}
+	defer insert.Close()
+	for chunk := range slices.Chunk(rows, n) {
+		if _, err := insert.ExecContext(ctx, slices.Concat(chunk...)...); err != nil {
 			return fmt.Errorf("insert into %s: %w", table, err)
 		}
-		rows = rows[n:]
 	}
 	return nil
 }
