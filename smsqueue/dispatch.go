@@ -26,11 +26,11 @@ const (
 	missingAfter = 2 * time.Second
 )
 
-// hurry is which lanes a dispatch is for: the urgent one does not wait for the
-// others' turn.
+// hurry is which lanes a dispatch is for. The urgent one does not wait for the
+// others' turn, nor for Redis: its ranges are begun where they are chosen.
 type hurry bool
 
-// dispatchLoop gives ranges to Redis.
+// dispatchLoop gives ranges to Redis, or begins them.
 func (w *Worker) dispatchLoop(ctx context.Context, h hurry, wake <-chan struct{}) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -73,15 +73,9 @@ type waitingRange struct {
 	ofAccount             int // ranges of its account in the lane that are
 }
 
-// givenRange is a range that was given to this worker's queues.
-type givenRange struct {
-	task
-	lane Lane
-}
-
-// dispatch gives ranges to Redis. Their dispatch is committed before Redis
-// hears of it: a task that comes back after a crash then carries an old
-// generation.
+// dispatch gives ranges to Redis, or begins those that hurry. Their dispatch is
+// committed before Redis hears of it: a task that comes back after a crash then
+// carries an old generation.
 func (l *link) dispatch(ctx context.Context, h hurry) error {
 	waits, err := anythingWaits(ctx, l.w.db, l.route.ID, h, time.Now())
 	if err != nil || !waits {
@@ -91,30 +85,48 @@ func (l *link) dispatch(ctx context.Context, h hurry) error {
 	if err != nil {
 		return err
 	}
-	for i, g := range given {
-		if err := l.server(g.lane).enqueue(ctx, g.task); err != nil {
+	for i, r := range given {
+		if h {
+			l.workOn(ctx, r)
+			continue
+		}
+		if err := l.server(r.lane).enqueue(ctx, r.task()); err != nil {
 			return errors.Join(fmt.Errorf("give a range to Redis: %w", err), l.putAllBack(ctx, given[i:]))
 		}
 	}
 	return nil
 }
 
-func (l *link) putAllBack(ctx context.Context, given []givenRange) (errs error) {
-	for _, g := range given {
-		_, err := putBack(ctx, l.w.db, g.task)
+// workOn sends a range that was begun when it was chosen.
+func (l *link) workOn(ctx context.Context, r *running) {
+	if !l.begin(r.task()) {
+		l.end(ctx, r, time.Now()) // the link closes
+		return
+	}
+	go func() {
+		defer l.done(r.task())
+		l.send(context.WithoutCancel(ctx), r)
+	}()
+}
+
+func (l *link) putAllBack(ctx context.Context, given []*running) (errs error) {
+	for _, r := range given {
+		_, err := putBack(ctx, l.w.db, r.task())
 		errs = errors.Join(errs, err)
 	}
 	return errs
 }
 
 // choose takes the next ranges for this link: in turn over accounts, then
-// campaigns. A carrier's holders choose one after the other and count what all
-// of them have, so the limits are the installation's; of each, a holder has no
-// more than the part that its slots are of all, or one would leave the others
-// nothing to do.
-func (l *link) choose(ctx context.Context, h hurry) (given []givenRange, err error) {
+// campaigns. A carrier's holders count what all of them have, so the limits are
+// the installation's; of each, a holder has no more than the part that its slots
+// are of all, or one would leave the others nothing to do.
+func (l *link) choose(ctx context.Context, h hurry) (given []*running, err error) {
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
-		held, err := lockSlots(ctx, tx, l.route.ID, l.w.lease.id)
+		if err := tx.NeedNotLast(ctx); err != nil {
+			return err
+		}
+		held, err := holdSlots(ctx, tx, l.route.ID, l.w.lease.id)
 		if err != nil || held == 0 {
 			return err
 		}
@@ -128,13 +140,13 @@ func (l *link) choose(ctx context.Context, h hurry) (given []givenRange, err err
 		if err != nil {
 			return err
 		}
-		given, err = markDispatched(ctx, tx, busy.next(waiting, part), l.w.lease.id, now)
+		given, err = markDispatched(ctx, tx, busy.next(waiting, part), h, l.w.lease.id, now)
 		return err
 	})
 	return given, err
 }
 
-func (l *link) server(lane Lane) *laneServer { return l.servers[slices.Index(Lanes, lane)] }
+func (l *link) server(lane Lane) *laneServer { return l.servers[slices.Index(throughRedis, lane)] }
 
 // sweepMissing puts back what this worker has, by the rows, and nobody works
 // on: Redis has forgotten it, or the range was begun in a transaction whose
@@ -169,7 +181,7 @@ func (w *Worker) sweepMissing(ctx context.Context) error {
 // will be.
 func (l *link) has(h heldRange) (bool, error) {
 	t := task{h.id, h.generation}
-	if h.state == "running" || l.works(t) || l.carrier == nil {
+	if h.state == "running" || h.lane == Urgent || l.works(t) || l.carrier == nil {
 		return l.works(t), nil
 	}
 	return l.server(h.lane).knows(t)
@@ -268,22 +280,24 @@ func selectWaiting(ctx context.Context, q db.Querier, route int64, h hurry, now 
 		) AS w WHERE place <= $4 ORDER BY id`, route, db.Millis(now), bit(bool(h)), int64(unfinishedPerCampaign))
 }
 
-// markDispatched returns the ranges with the generations to give.
-func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, incarnation int64, now time.Time) ([]givenRange, error) {
-	var given []givenRange
-	for _, r := range chosen {
-		var g givenRange
-		err := tx.QueryRowContext(ctx, `
-			UPDATE ranges SET state = 'dispatched', generation = generation + 1, incarnation = $1, dispatched_at = $2
-			WHERE id = $3 AND state = 'waiting' RETURNING id, generation, lane`,
-			incarnation, db.Millis(now), r.id).Scan(&g.Range, &g.Generation, &g.lane)
-		if db.IsNone(err) { // its deadline has passed meanwhile
-			continue
-		}
+// markDispatched returns the ranges with the generations they now have; those that
+// hurry are begun.
+func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, h hurry, incarnation int64, now time.Time) ([]*running, error) {
+	state := "dispatched"
+	if h {
+		state = "running"
+	}
+	var given []*running
+	for _, w := range chosen {
+		r, err := scanRunning(tx.QueryRowContext(ctx, `
+			UPDATE ranges SET state = $1, generation = generation + 1, incarnation = $2, dispatched_at = $3
+			WHERE id = $4 AND state = 'waiting' RETURNING `+runningColumns, state, incarnation, db.Millis(now), w.id))
 		if err != nil {
 			return nil, err
 		}
-		given = append(given, g)
+		if r != nil { // else its deadline has passed meanwhile
+			given = append(given, r)
+		}
 	}
 	return given, nil
 }

@@ -44,7 +44,7 @@ func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 	s.server = asynq.NewServerFromRedisClient(w.redis, asynq.Config{
 		Concurrency:         laneConcurrency,
 		Queues:              map[string]int{s.queue: 1},
-		TaskCheckInterval:   w.checkInterval(lane),
+		TaskCheckInterval:   checkInterval,
 		ShutdownTimeout:     30 * time.Second,
 		HealthCheckInterval: 15 * time.Second,
 		Logger:              engineLog{},
@@ -57,26 +57,21 @@ func (w *Worker) serveLane(l *link, lane Lane) (*laneServer, error) {
 			slog.Error("a task that is none of ours", "error", err)
 			return nil
 		}
-		l.begin(work)
-		defer l.end(work)
-		l.work(ctx, work)
+		if l.begin(work) {
+			defer l.done(work)
+			l.work(ctx, work)
+		}
 		return nil // outcome and due time are rows
 	})
 	return s, s.server.Start(mux)
 }
 
-// checkInterval is how often Redis is asked for work when it had none. In the
-// lanes that do not hurry the next ranges are there before the earlier ones are
-// done. Asking a Redis inside the process costs it some tenths of a millisecond.
-func (w *Worker) checkInterval(lane Lane) time.Duration {
-	switch {
-	case lane != Urgent:
-		return 50 * time.Millisecond
-	case inProcess(w.redis):
-		return 25 * time.Millisecond
-	}
-	return 5 * time.Millisecond
-}
+// throughRedis are the lanes whose ranges are given to workers by Redis.
+var throughRedis = []Lane{Normal, Bulk}
+
+// checkInterval is how often Redis is asked for work when it had none: the next
+// ranges are there before the earlier ones are done.
+const checkInterval = 50 * time.Millisecond
 
 // stop ends the server, and forgets its queue: nobody else serves it.
 func (s *laneServer) stop() {

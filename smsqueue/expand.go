@@ -16,7 +16,7 @@ import (
 const (
 	// The first lot of a campaign is small, so that sending begins at once; the
 	// largest bounds how long expansion holds the one writer of SQLite.
-	smallestLot, largestLot = 500, 5000
+	smallestLot, largestLot = 500, 2000
 	// rangeSize is how many messages one task names at the most. One task per
 	// message would cap a worker at what Redis can do.
 	rangeSize = 500

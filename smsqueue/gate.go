@@ -185,7 +185,7 @@ func (g *gate) room(t *turn, now time.Time) (parts int, again time.Duration) {
 	if wait := g.paused.Sub(now); wait > 0 {
 		return 0, wait
 	}
-	if g.storing > storingLimit {
+	if g.storing > storingLimit && t.lane != Urgent {
 		return 0, 0
 	}
 	// What is answered and not stored is in doubt after a crash as well: a

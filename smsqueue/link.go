@@ -12,7 +12,8 @@ import (
 )
 
 // link is a carrier of which this worker holds slots: its session, its gate, the
-// writers of its answers and receipts, and one task server a lane.
+// writers of its answers and receipts, and one task server for each lane that
+// goes through Redis.
 type link struct {
 	w        *Worker
 	route    Route
@@ -51,7 +52,7 @@ func (w *Worker) openLink(ctx context.Context, r Route, slots int) error {
 		return recordStatus(ctx, w.db, r.ID, w.lease.id, carriers.State{Status: carriers.Refusing, Reason: err.Error()})
 	}
 	l.gate.limit(l.carrier.Limits())
-	for _, lane := range Lanes {
+	for _, lane := range throughRedis {
 		s, err := w.serveLane(l, lane)
 		if err != nil {
 			w.closeLink(ctx, l)
@@ -139,15 +140,20 @@ func (l *link) share() int {
 	return l.slots
 }
 
-// begin registers that a range is being worked on here.
-func (l *link) begin(t task) {
-	l.handlers.Add(1)
+// begin registers that a range is being worked on here; it says false when the
+// link closes and it must not be.
+func (l *link) begin(t task) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closing() {
+		return false
+	}
+	l.handlers.Add(1)
 	l.working[t.Range] = t.Generation
+	return true
 }
 
-func (l *link) end(t task) {
+func (l *link) done(t task) {
 	l.mu.Lock()
 	if l.working[t.Range] == t.Generation {
 		delete(l.working, t.Range)

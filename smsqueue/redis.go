@@ -32,21 +32,13 @@ func DialRedis(url string) (*Redis, error) {
 	return &Redis{Client: client, stop: func() {}}, nil
 }
 
-// embedded is the address of a Redis inside the process.
-const embedded = "embedded"
-
-func inProcess(client redis.UniversalClient) bool {
-	c, single := client.(*redis.Client)
-	return single && c.Options().Addr == embedded
-}
-
 // EmbeddedRedis runs inside the process and is reached through a Dial
 // function, without a port. Its keys expire by the wall clock.
 func EmbeddedRedis() *Redis {
 	m := miniredis.NewMiniRedis()
 	m.ClockTTL(true)
 	client := redis.NewClient(&redis.Options{
-		Addr:            embedded,
+		Addr:            "embedded",
 		DisableIdentity: true,
 		Dialer:          func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
 	})

@@ -200,11 +200,10 @@ func giveSlotsBack(ctx context.Context, d *db.DB, route, incarnation int64, keep
 	return err
 }
 
-// lockSlots keeps a carrier's slots as they are until the transaction ends, so
-// that its holders dispatch one after the other, and returns how many the
-// worker holds.
-func lockSlots(ctx context.Context, tx *db.Tx, route, incarnation int64) (held int, err error) {
-	holders, err := db.Column[int64](ctx, tx, tx.ForUpdate(`SELECT holder FROM carrier_slots WHERE carrier_id = $1 ORDER BY slot`), route)
+// holdSlots keeps a carrier's slots as they are until the transaction ends, and
+// returns how many the worker has.
+func holdSlots(ctx context.Context, tx *db.Tx, route, incarnation int64) (held int, err error) {
+	holders, err := db.Column[int64](ctx, tx, tx.ForShare(`SELECT holder FROM carrier_slots WHERE carrier_id = $1 ORDER BY slot`), route)
 	for _, h := range holders {
 		if h == incarnation {
 			held++

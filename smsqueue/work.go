@@ -2,6 +2,7 @@ package smsqueue
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"sync"
@@ -19,21 +20,32 @@ type running struct {
 	doubt      bool           // a claim failed, and may have been committed all the same
 }
 
-// work sends what is queued in a range: claim, submit, until nothing is left
-// that could go now. It never returns an error and never sleeps for a due
-// time: what is left is a row with a due time.
+func (r *running) task() task { return task{r.id, r.generation} }
+
+// work begins a range and sends it.
 func (l *link) work(ctx context.Context, t task) {
 	r, err := beginRange(ctx, l.w.db, t, l.w.lease.id)
 	if err != nil {
 		slog.Error("a range cannot be begun", "range", t.Range, "error", err)
 		return
 	}
-	if r == nil {
-		return // an old generation
+	if r != nil { // else it is an old generation
+		l.send(ctx, r)
 	}
+}
+
+// send sends what is queued in a range: claim, submit, until nothing is left
+// that could go now. It never returns an error and never sleeps for a due
+// time: what is left is a row with a due time.
+func (l *link) send(ctx context.Context, r *running) {
 	again := l.sendAll(ctx, r)
 	// The answers are committed whatever ends this handler.
 	r.out.Wait()
+	l.end(ctx, r, again)
+	l.w.nudgeLane(r.lane)
+}
+
+func (l *link) end(ctx context.Context, r *running, again time.Time) {
 	ctx = context.WithoutCancel(ctx)
 	l.untilStored(ctx, "the end of a range", func() ([]string, error) {
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -43,7 +55,6 @@ func (l *link) work(ctx context.Context, t task) {
 		}
 		return nil, endRange(ctx, l.w.db, r, again, time.Now())
 	})
-	l.w.nudgeLane(r.lane)
 }
 
 // sendAll returns the earliest time at which the range should be looked at
@@ -131,17 +142,26 @@ func unlessLost(err error) error {
 
 // beginRange makes the range this handler's, or returns nil when the task's
 // generation is not the range's.
-func beginRange(ctx context.Context, d *db.DB, t task, incarnation int64) (*running, error) {
-	r := &running{generation: t.Generation}
-	var deadline int64
-	err := d.InTx(ctx, func(tx *db.Tx) error {
-		return tx.QueryRowContext(ctx, `
+func beginRange(ctx context.Context, d *db.DB, t task, incarnation int64) (r *running, err error) {
+	err = d.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.NeedNotLast(ctx); err != nil {
+			return err
+		}
+		r, err = scanRunning(tx.QueryRowContext(ctx, `
 			UPDATE ranges SET state = 'running', incarnation = $1
-			WHERE id = $2 AND generation = $3 AND state = 'dispatched'
-			RETURNING id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, deadline`,
-			incarnation, t.Range, t.Generation).
-			Scan(&r.id, &r.account, &r.campaign, &r.route, &r.lane, &r.first, &r.last, &r.maxParts, &deadline)
+			WHERE id = $2 AND generation = $3 AND state = 'dispatched' RETURNING `+runningColumns, incarnation, t.Range, t.Generation))
+		return err
 	})
+	return r, err
+}
+
+const runningColumns = `id, generation, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, deadline`
+
+// scanRunning is nil for no row.
+func scanRunning(row *sql.Row) (*running, error) {
+	r := &running{}
+	var deadline int64
+	err := row.Scan(&r.id, &r.generation, &r.account, &r.campaign, &r.route, &r.lane, &r.first, &r.last, &r.maxParts, &deadline)
 	if db.IsNone(err) {
 		return nil, nil
 	}

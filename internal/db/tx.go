@@ -56,6 +56,17 @@ func (d *DB) once(ctx context.Context, do func(tx *Tx) error) error {
 	return tx.Commit()
 }
 
+// NeedNotLast lets the transaction commit without waiting for PostgreSQL's disk: when
+// the machine fails within the next moments it may not have been. What a later
+// transaction commits in the usual way is not kept without it.
+func (tx *Tx) NeedNotLast(ctx context.Context) error {
+	if tx.dialect == SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SET LOCAL synchronous_commit = off`)
+	return err
+}
+
 // ForUpdate is a SELECT whose rows stay as read until the transaction ends.
 // SQLite has one writer, so there every transaction has that already.
 func (tx *Tx) ForUpdate(query string) string {
@@ -63,6 +74,14 @@ func (tx *Tx) ForUpdate(query string) string {
 		return query
 	}
 	return query + " FOR UPDATE"
+}
+
+// ForShare is ForUpdate for a reader who does not mind other readers.
+func (tx *Tx) ForShare(query string) string {
+	if tx.dialect == SQLite {
+		return query
+	}
+	return query + " FOR SHARE"
 }
 
 // PreferIndexes keeps PostgreSQL from answering a batch of a few hundred ids
