@@ -33,11 +33,14 @@ type Features struct {
 	// Languages are those whose national shift tables the carrier passes on to
 	// handsets (3GPP TS 23.038 A): "tr", "es", "pt".
 	Languages []string `json:"languages,omitempty"`
+	// Highest is the last character of the carrier's own alphabet; see
+	// smstext.Options. What is beyond goes in UCS-2.
+	Highest rune `json:"highest,omitempty"`
 }
 
 // Text is how texts are cut for the carrier.
 func (f Features) Text() smstext.Options {
-	o := smstext.Options{ShortReference: f.ShortReference}
+	o := smstext.Options{ShortReference: f.ShortReference, Highest: f.Highest}
 	for _, code := range f.Languages {
 		if l, err := smstext.ParseLanguage(code); err == nil { // the configuration was checked
 			o.Languages = append(o.Languages, l)

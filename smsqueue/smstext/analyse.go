@@ -43,6 +43,9 @@ func (s Shift) holds(r rune) bool { return s.code(r) != absent }
 
 // holds says whether any table of the route has a character.
 func (o Options) holds(r rune) bool {
+	if o.exceeds(r) {
+		return false
+	}
 	if (Shift{}).holds(r) {
 		return true
 	}

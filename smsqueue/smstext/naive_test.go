@@ -133,6 +133,9 @@ func naiveSplit(o Options, text string) Message {
 		if f.Units = naiveUnits(f.Encoding, f.Shift, text); f.Units < 0 || f.Shift.Locking == Spanish {
 			continue
 		}
+		if f.Encoding == GSM7 && o.Highest > 0 && slices.Max(append([]rune(text), 0)) > o.Highest {
+			continue
+		}
 		f.Parts = naiveParts(o, f.Encoding, f.Shift, text)
 		if best.Parts == nil || len(f.Parts) < len(best.Parts) {
 			best = f
@@ -205,6 +208,10 @@ func (a author) text(kind int) string {
 
 func (a author) route(kind int) Options {
 	o := Options{ShortReference: a.IntN(2) == 0}
+	if a.IntN(8) == 0 {
+		o.Highest = []rune{0x7F, 0xFF}[a.IntN(2)]
+		return o
+	}
 	if a.IntN(4) > 0 {
 		o.Languages = append(o.Languages, Language(1+a.IntN(int(Urdu))))
 	}

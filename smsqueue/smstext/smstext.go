@@ -2,6 +2,8 @@
 // needs, how many parts it makes, and where a part may end.
 package smstext
 
+import "strings"
+
 // Encoding is the alphabet a message travels in.
 type Encoding string
 
@@ -21,6 +23,10 @@ type Options struct {
 	// ShortReference joins parts by an 8-bit number, which leaves a little more
 	// room but repeats after 256 messages to one handset.
 	ShortReference bool
+	// Highest is the last character that the route's own alphabet has where it is
+	// a part of Unicode's beginning: 0xFF for Latin-1, 0x7F for ASCII. 0: the route
+	// takes the whole GSM alphabet.
+	Highest rune
 }
 
 // Message is a text cut into the parts it is sent as.
@@ -58,6 +64,9 @@ func (o Options) Count(text string) (Encoding, int) {
 	return f.encoding, f.count(text, o.concatenation())
 }
 
+// exceeds says that the route's alphabet ends before a character.
+func (o Options) exceeds(r rune) bool { return o.Highest > 0 && r > o.Highest }
+
 // concatenation is the octets of the element that joins parts
 // (3GPP TS 23.040 9.2.3.24.1 and 9.2.3.24.8).
 func (o Options) concatenation() int {
@@ -73,6 +82,9 @@ func (o Options) concatenation() int {
 // the letter without its mark; without a locking table it shows another letter.
 func (o Options) cheapest(text string) form {
 	best := measure(text)
+	if o.Highest > 0 && strings.ContainsFunc(text, o.exceeds) {
+		return form{encoding: UCS2, units: utf16Length(text)}
+	}
 	if len(o.Languages) == 0 {
 		return best
 	}

@@ -152,6 +152,13 @@ func (f form) unitsOf(r rune) int {
 	return septetsOf(f.shift.code(r))
 }
 
+func utf16Length(text string) (units int) {
+	for _, r := range text {
+		units += utf16Units(r)
+	}
+	return units
+}
+
 func utf16Units(r rune) int {
 	if r > 0xFFFF && r <= utf8.MaxRune {
 		return 2

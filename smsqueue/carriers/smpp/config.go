@@ -110,8 +110,12 @@ func features(raw json.RawMessage) (carriers.Features, error) {
 		Slots:          c.slots(),
 		ShortReference: c.ShortReference,
 		Languages:      c.Languages,
+		Highest:        highest[c.DefaultAlphabet],
 	}, nil
 }
+
+// highest is the last character of those alphabets that have one octet for each.
+var highest = map[string]rune{latin1Alphabet: 0xFF, asciiAlphabet: 0x7F}
 
 func parseConfig(raw json.RawMessage) (config, error) {
 	c := defaultConfig()

@@ -90,10 +90,12 @@ func TestConfigurationErrorsNameTheFieldAndKeepTheSecret(t *testing.T) {
 
 func TestFeaturesFollowFromTheConfiguration(t *testing.T) {
 	for change, want := range map[string]carriers.Features{
-		``:                           {Slots: 1},
-		`,"binds":4`:                 {Slots: 4},
-		`,"binds":4,"throughput":3`:  {Slots: 3},
-		`,"long_messages":"payload"`: {Slots: 1, Whole: true},
+		``:                             {Slots: 1},
+		`,"binds":4`:                   {Slots: 4},
+		`,"binds":4,"throughput":3`:    {Slots: 3},
+		`,"long_messages":"payload"`:   {Slots: 1, Whole: true},
+		`,"default_alphabet":"latin1"`: {Slots: 1, Highest: 0xFF},
+		`,"default_alphabet":"ascii"`:  {Slots: 1, Highest: 0x7F},
 		`,"short_reference":true,"languages":["tr","es"]`: {Slots: 1, ShortReference: true, Languages: []string{"tr", "es"}},
 	} {
 		got, err := features(json.RawMessage(`{"addr":"h:1","system_id":"acme"` + change + `}`))

@@ -176,17 +176,20 @@ func TestOctetAlphabetsHaveTheRoomOfGSM7(t *testing.T) {
 	}
 }
 
-// Every part that smstext makes goes onto the wire, full ones included.
+// Every part that smstext makes for a route goes onto its wire, full ones included.
 func TestFullPartsFit(t *testing.T) {
-	for _, text := range []string{
-		strings.Repeat("a", 160), strings.Repeat("a", 500), strings.Repeat("€", 300),
-		strings.Repeat("я", 70), strings.Repeat("я", 300),
-	} {
-		m := smstext.Split(text)
-		for i, part := range m.Parts {
-			s := carriers.Submission{From: "ACME", To: "+4791234567", Text: part, Encoding: m.Encoding, Part: i + 1, Parts: len(m.Parts)}
-			if _, err := submit(t, "", s); err != nil {
-				t.Errorf("part %d of %d: %v", i+1, len(m.Parts), err)
+	for _, alphabet := range []string{gsm7Alphabet, latin1Alphabet, asciiAlphabet} {
+		options := carriers.Features{Highest: highest[alphabet]}.Text()
+		for _, text := range []string{
+			strings.Repeat("a", 160), strings.Repeat("a", 500), strings.Repeat("€", 300), strings.Repeat("é", 300) + "Ω",
+			strings.Repeat("я", 70), strings.Repeat("я", 300),
+		} {
+			m := options.Split(text)
+			for i, part := range m.Parts {
+				s := carriers.Submission{From: "ACME", To: "+4791234567", Text: part, Encoding: m.Encoding, Part: i + 1, Parts: len(m.Parts)}
+				if _, err := submit(t, `,"default_alphabet":"`+alphabet+`"`, s); err != nil {
+					t.Errorf("%s, part %d of %d: %v", alphabet, i+1, len(m.Parts), err)
+				}
 			}
 		}
 	}

@@ -39,18 +39,12 @@ func (c *config) encode(s carriers.Submission, how joining) (text []byte, coding
 }
 
 // encodeOctets writes a text for a carrier whose default alphabet has one octet
-// for each character. Parts were cut by septets of GSM-7, so one in that alphabet
-// always fits. A text with a character outside it (in Latin-1 the euro and the
-// Greek capitals, in ASCII also the letters with marks) goes in UCS-2, if it is
-// short enough: a part of more than 70 units, or 66 of several, cannot be sent on
-// such a route, unless messages go whole.
+// for each character. Texts with others (in Latin-1 the euro and the Greek
+// capitals, in ASCII also the letters with marks) are cut as UCS-2; one that was cut
+// before the carrier's alphabet was changed goes in UCS-2 if it is short enough.
 func (c *config) encodeOctets(s carriers.Submission, how joining) (text []byte, coding byte, err error) {
-	last := rune(0xFF)
-	if c.DefaultAlphabet == asciiAlphabet {
-		last = 0x7F
-	}
 	room := userData - how.taken
-	text, missing := octetsUpTo(last, s.Text)
+	text, missing := octetsUpTo(highest[c.DefaultAlphabet], s.Text)
 	if missing == 0 {
 		if len(text) > room*8/7 && !how.payload {
 			return nil, 0, fmt.Errorf("a text of %d octets is more than the %d of one part", len(text), room*8/7)
