@@ -50,6 +50,8 @@ type Campaign struct {
 	Counts        Counts
 	LeftOut       LeftOut
 	Start         time.Time
+	Zone          string        // IANA: the one in which the start was said; empty: none was
+	Validity      time.Duration // how long from the start its text is worth sending; 0: nobody said
 	Created       time.Time
 	Started       time.Time
 	Finished      time.Time
@@ -90,6 +92,9 @@ type NewCampaign struct {
 	Sender        string // empty: the account's
 	Lane          Lane   // empty: bulk
 	CeilingMicro  int64
+	Start         time.Time     // zero: at once
+	Zone          string        // IANA: the one in which the start was said; empty: UTC
+	Validity      time.Duration // how long from the start its text is worth sending; 0: the usual time from when it may go
 	Key           string
 	RequestHash   string
 }
@@ -168,10 +173,17 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 		return Campaign{}, billing.Book{}, err
 	}
 	now := time.Now()
+	if err := n.validateTimes(now); err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
+	if n.Start.IsZero() {
+		n.Start = now
+	}
 	book, err := billing.CurrentBook(ctx, q.db, now)
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
 		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Route: route.ID,
-		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted, Start: now, Created: now}
+		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted,
+		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Created: now}
 	if c.Name == "" {
 		c.Name = beginning(out.text)
 	}

@@ -31,7 +31,8 @@ type starting struct {
 	state                           CampaignState
 	after                           string
 	ceiling, reserved               int64
-	validity                        time.Duration
+	start                           time.Time
+	validity                        time.Duration // 0: nobody said any
 	currency                        string
 	source                          int64 // the campaign whose recipients are its own, or 0
 	filter                          AudienceFilter
@@ -209,7 +210,7 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
 		if i%rangeSize == 0 {
 			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
-				lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
+				lane: c.lane, first: m.ID, deadline: c.deadline(now)})
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
@@ -217,6 +218,15 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 		l.cost, l.parts, l.shared, l.lastPlace = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.place
 	}
 	return l, nil
+}
+
+// deadline is when its messages are not worth sending any more: a time that somebody
+// said counts from the start, the usual one from when they may go.
+func (c starting) deadline(now time.Time) time.Time {
+	if c.validity > 0 {
+		return c.start.Add(c.validity)
+	}
+	return now.Add(validity)
 }
 
 func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {

@@ -11,25 +11,27 @@ import (
 
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
-		var validity int64
+		var start, life int64
 		var filter string
-		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &validity, &c.currency, &c.source, &filter)
+		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start)
 		if err != nil {
 			return c, err
 		}
-		c.validity = time.Duration(validity) * time.Millisecond
+		c.start, c.validity = db.Time(start), time.Duration(life)*time.Millisecond
 		c.filter, err = storedFilter(filter)
 		return c, err
 	}, `
-		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter
-		FROM campaigns WHERE state IN ('accepted', 'running') AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
+		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at
+		FROM campaigns WHERE state IN ('accepted', 'running', 'paused') AND (state <> 'paused' OR started_at > 0)
+			AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
 }
 
 // takeCampaign locks the campaign at the place where it was read; another
 // worker that has expanded it meanwhile has moved that place.
 func takeCampaign(ctx context.Context, tx *db.Tx, c starting, now time.Time) (bool, error) {
 	done, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET state = 'running', started_at = CASE started_at WHEN 0 THEN CAST($1 AS BIGINT) ELSE started_at END
+		UPDATE campaigns SET state = CASE state WHEN 'paused' THEN state ELSE 'running' END,
+			started_at = CASE started_at WHEN 0 THEN CAST($1 AS BIGINT) ELSE started_at END
 		WHERE id = $2 AND state = $3 AND expand_after = $4 AND expanded = FALSE`, db.Millis(now), c.id, string(c.state), c.after)
 	if err != nil {
 		return false, err
