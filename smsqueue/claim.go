@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,10 @@ import (
 // errNotNow says that a rule keeps the range from going: it is paused, or the
 // account's agreement has ended.
 var errNotNow = errors.New("not now")
+
+// errPaused says that the range's campaign does not run: no range of it is
+// dispatched until somebody lets it go on.
+var errPaused = fmt.Errorf("%w: its campaign does not run", errNotNow)
 
 // candidate is a queued message and what decides whether it may go.
 type candidate struct {
@@ -109,7 +114,7 @@ func readText(ctx context.Context, tx *db.Tx, r *running) (t campaignText, err e
 	var state CampaignState
 	err = tx.QueryRowContext(ctx, `SELECT state, sender, body FROM campaigns WHERE id = $1`, r.campaign).Scan(&state, &t.sender, &t.body)
 	if err == nil && state != CampaignRunning && state != CampaignSent {
-		err = errNotNow
+		err = errPaused
 	}
 	return t, err
 }

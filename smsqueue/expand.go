@@ -31,8 +31,11 @@ type starting struct {
 	state                           CampaignState
 	after                           string
 	ceiling, reserved               int64
-	validity                        time.Duration
+	start                           time.Time
+	validity                        time.Duration // 0: nobody said any
 	currency                        string
+	source                          int64 // the campaign whose recipients are its own, or 0
+	filter                          AudienceFilter
 	expansion
 }
 
@@ -130,7 +133,7 @@ func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 // expandLot says whether the campaign goes on, and how many numbers it found. The
 // campaign's row, which everybody wants, is locked after the long readings.
 func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more bool, n int, err error) {
-	gone := groupExists(ctx, tx, c.account, c.group)
+	gone := c.groupExists(ctx, tx)
 	if gone != nil && problem.As(gone) == nil {
 		return false, 0, gone
 	}
@@ -138,7 +141,7 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	found, err := selectRecipients(ctx, tx, c)
+	found, err := c.recipients(ctx, tx)
 	if err != nil {
 		return false, 0, err
 	}
@@ -163,11 +166,26 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
 }
 
-// recipient is a number of a group.
+func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
+	if c.source != 0 {
+		return nil
+	}
+	return groupExists(ctx, tx, c.account, c.group)
+}
+
+func (c starting) recipients(ctx context.Context, tx *db.Tx) ([]recipient, error) {
+	if c.source != 0 {
+		return selectEarlier(ctx, tx, c)
+	}
+	return selectRecipients(ctx, tx, c)
+}
+
+// recipient is a number of a group, or of an earlier campaign.
 type recipient struct {
 	contact        int64 // the one with the lowest id of those who have it
 	phone, country string
-	members        int // how many have it
+	members        int    // how many have it
+	place          string // where the next lot goes on
 }
 
 // campaignLot is what one lot of an expansion makes.
@@ -177,7 +195,7 @@ type campaignLot struct {
 	cost      int64 // micro-units
 	parts     int
 	shared    int // members who get no message, because another with their number does
-	lastPhone string
+	lastPlace string
 }
 
 // lot prices the messages and cuts them into ranges.
@@ -192,14 +210,23 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
 		if i%rangeSize == 0 {
 			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
-				lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
+				lane: c.lane, first: m.ID, deadline: c.deadline(now)})
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
+		l.cost, l.parts, l.shared, l.lastPlace = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.place
 	}
 	return l, nil
+}
+
+// deadline is when its messages are not worth sending any more: a time that somebody
+// said counts from the start, the usual one from when they may go.
+func (c starting) deadline(now time.Time) time.Time {
+	if c.validity > 0 {
+		return c.start.Add(c.validity)
+	}
+	return now.Add(validity)
 }
 
 func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {

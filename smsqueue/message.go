@@ -51,6 +51,7 @@ func (q *Queue) Message(ctx context.Context, account, id int64) (Message, error)
 type MessageFilter struct {
 	Campaign int64
 	Status   Status
+	Unsent   bool  // only those that were not handed to a carrier: queued, or cancelled
 	Before   int64 // only ids below it
 	Limit    int
 }
@@ -68,7 +69,8 @@ func (q *Queue) Messages(ctx context.Context, account int64, f MessageFilter) ([
 		some, err := selectMessages(ctx, q.db, `
 			WHERE m.id BETWEEN $1 AND $2 AND m.account_id = $3
 				AND (CAST($4 AS BIGINT) = 0 OR m.campaign_id = $4) AND ($5 = '' OR `+shownStatus+` = $5)
-			ORDER BY m.id DESC LIMIT $6`, first, min(last, before-1), account, f.Campaign, string(f.Status), f.Limit-len(found))
+				AND (CAST($6 AS BIGINT) = 0 OR `+shownStatus+` IN ('queued', 'cancelled'))
+			ORDER BY m.id DESC LIMIT $7`, first, min(last, before-1), account, f.Campaign, string(f.Status), bit(f.Unsent), f.Limit-len(found))
 		if err != nil {
 			return nil, err
 		}

@@ -39,11 +39,12 @@ type Queue struct {
 	wake      chan struct{} // tells a worker in this process that there is something to send
 	urgent    chan struct{} // the same, of the urgent lane
 	starts    chan struct{} // tells it that there is a campaign to start
+	clears    chan struct{} // that one was cancelled
 }
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1)}
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
 	q.arrivals = newBatcher(bounds{max: acceptBatch, limit: 4 * acceptBatch}, q.storeArrivals)
@@ -63,6 +64,7 @@ const (
 	wordUrgent   = "urgent"
 	wordMessage  = "message"
 	wordCampaign = "campaign"
+	wordTurned   = "turned" // paused, resumed, cancelled or changed
 )
 
 func (l Lane) word() string {
@@ -81,6 +83,10 @@ func (q *Queue) hear(word string) {
 		signal(q.wake)
 	case wordCampaign:
 		signal(q.starts)
+	case wordTurned:
+		signal(q.starts)
+		signal(q.clears)
+		q.nudge()
 	}
 }
 

@@ -72,6 +72,9 @@ func (l *link) sendAll(ctx context.Context, r *running) time.Time {
 				slog.Error("messages cannot be claimed", "range", r.id, "error", err)
 				r.doubt = true
 			}
+			if errors.Is(err, errPaused) {
+				return time.Time{}
+			}
 			return time.Now().Add(time.Second)
 		}
 		used := 0

@@ -1,0 +1,64 @@
+package smsqueue
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/varsel/varsel/internal/db"
+)
+
+func changedOne(done sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+func pauseCampaign(ctx context.Context, tx *db.Tx, account, id int64) (bool, error) {
+	return changedOne(tx.ExecContext(ctx, `
+		UPDATE campaigns SET state = 'paused' WHERE account_id = $1 AND id = $2 AND state IN ('accepted', 'running')`, account, id))
+}
+
+// resumeCampaign gives its messages their time anew: it does not run while the
+// campaign is paused, unless somebody said how long the text is worth sending.
+func resumeCampaign(ctx context.Context, tx *db.Tx, account, id int64, now time.Time) (bool, error) {
+	resumed, err := changedOne(tx.ExecContext(ctx, `
+		UPDATE campaigns SET state = CASE started_at WHEN 0 THEN 'accepted' ELSE 'running' END
+		WHERE account_id = $1 AND id = $2 AND state = 'paused'`, account, id))
+	if err != nil || !resumed {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE ranges SET deadline = $1 WHERE campaign_id = $2 AND state <> 'done' AND deadline < $1
+			AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = $2 AND c.validity_ms = 0)`, db.Millis(now.Add(validity)), id)
+	return true, err
+}
+
+func cancelCampaign(ctx context.Context, tx *db.Tx, account, id int64) (bool, error) {
+	return changedOne(tx.ExecContext(ctx, `
+		UPDATE campaigns SET state = 'cancelled', reason = '', clearing = TRUE
+		WHERE account_id = $1 AND id = $2 AND state IN ('accepted', 'running', 'paused', 'held')`, account, id))
+}
+
+func selectOpenRanges(ctx context.Context, q db.Querier, campaign int64) ([]rangeRow, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (r rangeRow, err error) {
+		return r, row.Scan(&r.id, &r.first, &r.last)
+	}, `SELECT id, first_id, last_id FROM ranges WHERE campaign_id = $1 AND state <> 'done' ORDER BY first_id`, campaign)
+}
+
+func doneClearing(ctx context.Context, d *db.DB, campaign int64, now time.Time) error {
+	_, err := d.ExecContext(ctx, `
+		UPDATE campaigns SET clearing = FALSE, finished_at = $1 WHERE id = $2 AND clearing = TRUE
+			AND NOT EXISTS (SELECT 1 FROM ranges WHERE campaign_id = $2 AND state <> 'done')`, db.Millis(now), campaign)
+	return err
+}
+
+// rescheduleCampaign changes a campaign that is as it was read and has not started.
+func rescheduleCampaign(ctx context.Context, tx *db.Tx, was, c Campaign) (bool, error) {
+	return changedOne(tx.ExecContext(ctx, `
+		UPDATE campaigns SET name = $1, start_at = $2, zone = $3, validity_ms = $4
+		WHERE account_id = $5 AND id = $6 AND state IN ('accepted', 'paused') AND started_at = 0 AND start_at = $7 AND start_at > $8`,
+		c.Name, db.Millis(c.Start), c.Zone, c.Validity.Milliseconds(), c.Account, c.ID, db.Millis(was.Start), db.Millis(time.Now())))
+}

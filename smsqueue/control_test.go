@@ -1,0 +1,234 @@
+package smsqueue_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/sim/smscsim"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+// turned is a campaign after a turn that may have come too late.
+func (h *house) turned(c smsqueue.Campaign, err error) smsqueue.Campaign {
+	h.t.Helper()
+	if p := problem.As(err); err != nil && (p == nil || p.Kind != problem.KindConflict) {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// remaining is everybody whom the campaign was not sent to, page by page.
+func (h *house) remaining(c smsqueue.Campaign) (phones []string) {
+	h.t.Helper()
+	for before := int64(0); ; {
+		page, err := h.queue.Messages(h.t.Context(), c.Account, smsqueue.MessageFilter{Campaign: c.ID, Unsent: true, Before: before, Limit: 100})
+		must(h.t, err)
+		for _, m := range page {
+			phones, before = append(phones, strings.TrimPrefix(m.Phone, "+")), m.ID
+		}
+		if len(page) < 100 {
+			slices.Sort(phones)
+			return phones
+		}
+	}
+}
+
+// A thousand random turns of several campaigns send nothing twice and lose nobody,
+// and who is left of a cancelled one is known exactly. // U1, U2
+func TestAThousandTurnsSendNothingTwiceAndLoseNobody(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: 5 * time.Millisecond, ReceiptDelay: 5 * time.Millisecond}, func(t *testing.T, h *house) {
+		const people, turns = 1300, 1000
+		h.route(8, 0)
+		h.work()
+		var all []smsqueue.Campaign
+		for i, text := range []string{"one", "two", "three", "ended"} {
+			g := h.group(h.account.ID, text, people, 10_000*i)
+			all = append(all, h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: text}))
+		}
+		seed := time.Now().UnixNano()
+		t.Log("seed", seed)
+		random := rand.New(rand.NewPCG(uint64(seed), 0))
+		for range turns {
+			c := all[random.IntN(len(all))]
+			if random.IntN(2) == 0 {
+				h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
+			} else {
+				h.turned(h.queue.Resume(t.Context(), c.Account, c.ID))
+			}
+		}
+		ended := h.turned(h.queue.Cancel(t.Context(), all[3].Account, all[3].ID))
+		if ended.State != smsqueue.CampaignCancel {
+			t.Fatalf("it was over before it was cancelled: %s %v", ended.State, ended.Counts)
+		}
+		for _, c := range all[:3] {
+			h.turned(h.queue.Resume(t.Context(), c.Account, c.ID))
+			c = h.until(c, finished)
+			if c.Counts[smsqueue.Delivered] != people || len(h.remaining(c)) != 0 {
+				t.Errorf("%s: %v", c.Name, c.Counts)
+			}
+		}
+		ended = h.until(ended, func(c smsqueue.Campaign) bool { return !c.Finished.IsZero() && c.Counts[smsqueue.Sent] == 0 })
+		reached := h.smsc.Numbers()
+		for number, times := range reached {
+			if times != 1 {
+				t.Errorf("%s was reached %d times", number, times)
+			}
+		}
+		var left []string
+		for i := range people {
+			if number := on(30_000 + i); reached[number] == 0 {
+				left = append(left, number)
+			}
+		}
+		slices.Sort(left)
+		if diff := cmp.Diff(left, h.remaining(ended)); diff != "" || !ended.Expanded {
+			t.Errorf("who is left: %s", diff)
+		}
+		if want := 3*people + ended.Counts[smsqueue.Delivered]; len(reached) != want {
+			t.Errorf("%d were reached, not %d", len(reached), want)
+		}
+		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, ended.ID)
+		must(t, err)
+		price := int64(45000)
+		want := billing.Totals{Reserved: price * int64(ended.Counts.Total()), Charged: price * int64(ended.Counts[smsqueue.Delivered]),
+			Released: price * int64(ended.Counts[smsqueue.Cancelled])}
+		if diff := cmp.Diff(want, money); diff != "" {
+			t.Errorf("the ledger: %s", diff)
+		}
+	})
+}
+
+// While it is paused, what is on its way is answered and counted, the rest is known
+// name by name, and nobody else gets anything. // U2
+func TestAPausedCampaignStandsStill(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: 20 * time.Millisecond, ReceiptDelay: time.Millisecond}, func(t *testing.T, h *house) {
+		const people = 300
+		h.route(5, 0)
+		h.work()
+		g := h.group(h.account.ID, "All staff", people, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+		h.untilAccepted(20)
+		h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
+		c = h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded && c.Counts[smsqueue.Sending]+c.Counts[smsqueue.Sent] == 0 })
+		reached := h.smsc.Numbers()
+		if c.State != smsqueue.CampaignPaused || c.Counts[smsqueue.Delivered] != len(reached) || c.Counts[smsqueue.Queued] != people-len(reached) {
+			t.Fatalf("%s, %v; the SMSC saw %d", c.State, c.Counts, len(reached))
+		}
+		left := h.remaining(c)
+		if len(left) != people-len(reached) || slices.ContainsFunc(left, func(number string) bool { return reached[number] > 0 }) {
+			t.Fatalf("%d are left of %d", len(left), people)
+		}
+		// A message of another campaign passes all that the paused one would send.
+		m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(9000), Text: "Hello", Lane: smsqueue.Bulk})
+		must(t, err)
+		h.untilMessage(m, smsqueue.Delivered)
+		if n := len(h.smsc.Numbers()); n != len(reached)+1 {
+			t.Errorf("the SMSC saw %d numbers while it was paused, and %d before", n-1, len(reached))
+		}
+		for _, again := range []func() (smsqueue.Campaign, error){
+			func() (smsqueue.Campaign, error) { return h.queue.Pause(t.Context(), c.Account, c.ID) },
+			func() (smsqueue.Campaign, error) { return h.queue.Pause(t.Context(), h.open("other").ID, c.ID) },
+		} {
+			if _, err := again(); problem.As(err) == nil {
+				t.Errorf("it can be paused again, or by others: %v", err)
+			}
+		}
+		h.turned(h.queue.Resume(t.Context(), c.Account, c.ID))
+		c = h.until(c, finished)
+		if c.Counts[smsqueue.Delivered] != people {
+			t.Errorf("%v", c.Counts)
+		}
+		if _, err := h.queue.Cancel(t.Context(), c.Account, c.ID); !problem.Has(err, "campaign_finished") {
+			t.Errorf("what is over is cancelled: %v", err)
+		}
+	})
+}
+
+// U20
+func TestAScheduledCampaignIsChangedPausedCancelledAndFires(t *testing.T) {
+	eachHouse(t, smscsim.Faults{ReceiptDelay: time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		g := h.group(h.account.ID, "All staff", 3, 0)
+		later := time.Now().Add(time.Hour)
+		plan := smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Start: later, Zone: "Europe/Oslo"}
+		changed, paused, cancelled := h.campaign(h.account.ID, plan), h.campaign(h.account.ID, plan), h.campaign(h.account.ID, plan)
+		if !changed.Scheduled() || changed.Zone != "Europe/Oslo" || changed.Start.UnixMilli() != later.UnixMilli() {
+			t.Fatalf("%+v", changed)
+		}
+		soon, name := time.Now().Add(500*time.Millisecond), "Sooner"
+		changed, err := h.queue.ChangeCampaign(t.Context(), h.account.ID, changed.ID, smsqueue.CampaignChange{Start: &soon, Name: &name})
+		must(t, err)
+		h.turned(h.queue.Pause(t.Context(), h.account.ID, paused.ID))
+		h.turned(h.queue.Cancel(t.Context(), h.account.ID, cancelled.ID))
+		_, err = h.queue.ChangeCampaign(t.Context(), h.account.ID, paused.ID, smsqueue.CampaignChange{Start: &soon})
+		must(t, err)
+
+		h.eventually(func() bool { return time.Now().After(soon) }) // nobody worked when it was due
+		h.work()
+		changed = h.until(changed, finished)
+		if changed.Name != "Sooner" || changed.Counts[smsqueue.Delivered] != 3 || changed.Started.Before(soon.Truncate(time.Millisecond)) {
+			t.Errorf("%+v", changed)
+		}
+		for _, c := range []smsqueue.Campaign{paused, cancelled} {
+			c, err := h.queue.Campaign(t.Context(), c.Account, c.ID)
+			must(t, err)
+			if c.Counts.Total() != 0 || !c.Started.IsZero() {
+				t.Errorf("it began: %s %v", c.State, c.Counts)
+			}
+		}
+		h.turned(h.queue.Resume(t.Context(), h.account.ID, paused.ID))
+		h.until(paused, finished)
+
+		_, err = h.queue.ChangeCampaign(t.Context(), h.account.ID, changed.ID, smsqueue.CampaignChange{Name: &name})
+		if !problem.Has(err, "campaign_finished") {
+			t.Errorf("what has begun is changed: %v", err)
+		}
+	})
+}
+
+// U20
+func TestAScheduleThatCannotBeIsRefused(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		g := h.group(h.account.ID, "All staff", 1, 0)
+		for field, n := range map[string]smsqueue.NewCampaign{
+			"start_at": {Start: time.Now().Add(-time.Minute), Zone: "Europe/Oslo"},
+			"zone":     {Start: time.Now().Add(time.Hour), Zone: "Oslo"},
+			"validity": {Validity: time.Second},
+		} {
+			n.Group, n.Text = g.ID, "Hello"
+			_, err := h.queue.StartCampaign(t.Context(), h.account.ID, n)
+			var p *problem.Problem
+			if !errors.As(err, &p) || p.Field != field {
+				t.Errorf("%s: %v", field, err)
+			}
+			if field == "start_at" && !strings.Contains(err.Error(), "now in Europe/Oslo") {
+				t.Errorf("it does not say what time it is: %v", err)
+			}
+		}
+	})
+}
+
+// What nobody can send before the time that was said is not sent after it. // U18
+func TestACampaignIsNotSentAfterItsValidity(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		g := h.group(h.account.ID, "All staff", 2, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Lunch is served", Validity: time.Hour})
+		_, err := h.db.ExecContext(t.Context(), `UPDATE campaigns SET start_at = $1 WHERE id = $2`, time.Now().Add(-2*time.Hour).UnixMilli(), c.ID)
+		must(t, err)
+		h.work()
+		c = h.until(c, finished)
+		if c.Counts[smsqueue.Expired] != 2 || len(h.smsc.Numbers()) != 0 {
+			t.Errorf("%v", c.Counts)
+		}
+	})
+}
