@@ -142,9 +142,13 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	l, err := c.lot(found, prices, ids, now)
+	wanted, suppressed := willing(found)
+	l, err := c.lot(wanted, prices, ids, now)
 	if err != nil {
 		return false, 0, err
+	}
+	if l.suppressed = suppressed; len(found) > 0 {
+		l.lastPhone = found[len(found)-1].phone
 	}
 	mine, err := takeCampaign(ctx, tx, c, now)
 	pool := idPool{ids.ledger}
@@ -153,10 +157,12 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 		return false, 0, err
 	case gone != nil:
 		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
-	case len(l.messages) == 0 && left != nil:
+	case len(found) == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
-	case len(l.messages) == 0:
+	case len(found) == 0:
 		return true, 0, nil
+	case len(l.messages) == 0:
+		return true, len(found), advanceCampaign(ctx, tx, c, l)
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
@@ -168,16 +174,30 @@ type recipient struct {
 	contact        int64 // the one with the lowest id of those who have it
 	phone, country string
 	members        int // how many have it
+	suppressed     bool
+}
+
+// willing are those who want messages; of the others it says how many members they are.
+func willing(found []recipient) (all []recipient, suppressed int) {
+	for _, r := range found {
+		if r.suppressed {
+			suppressed += r.members
+		} else {
+			all = append(all, r)
+		}
+	}
+	return all, suppressed
 }
 
 // campaignLot is what one lot of an expansion makes.
 type campaignLot struct {
-	messages  []Message
-	ranges    []rangeRow
-	cost      int64 // micro-units
-	parts     int
-	shared    int // members who get no message, because another with their number does
-	lastPhone string
+	messages   []Message
+	ranges     []rangeRow
+	cost       int64 // micro-units
+	parts      int
+	shared     int // members who get no message, because another with their number does
+	suppressed int // members whose number is suppressed
+	lastPhone  string
 }
 
 // lot prices the messages and cuts them into ranges.
@@ -197,7 +217,7 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
+		l.cost, l.parts, l.shared = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1
 	}
 	return l, nil
 }

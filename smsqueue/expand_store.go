@@ -50,12 +50,15 @@ func selectRecipients(ctx context.Context, tx *db.Tx, c starting) ([]recipient, 
 		}
 	}
 	return db.Collect(ctx, tx, func(row *sql.Rows) (r recipient, err error) {
-		return r, row.Scan(&r.contact, &r.phone, &r.country, &r.members)
+		return r, row.Scan(&r.contact, &r.phone, &r.country, &r.members, &r.suppressed)
 	}, `
-		SELECT MIN(p.id), p.phone, MIN(p.phone_country), COUNT(*)
+		SELECT MIN(p.id), p.phone, MIN(p.phone_country), COUNT(*),
+			EXISTS (SELECT 1 FROM suppressions WHERE account_id = $2 AND lifted_at = 0)
+				AND EXISTS (SELECT 1 FROM suppressions s WHERE s.account_id = $2 AND s.phone = p.phone AND s.lifted_at = 0)
+				AND ($5 <> 'urgent' OR NOT EXISTS (SELECT 1 FROM opt_out_settings WHERE account_id = $2 AND urgent = TRUE))
 		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
 		WHERE p.account_id = $2 AND p.state = 'active' AND p.phone > $3
-		GROUP BY p.phone ORDER BY p.phone LIMIT $4`, c.group, c.account, c.after, int64(c.asked))
+		GROUP BY p.phone ORDER BY p.phone LIMIT $4`, c.group, c.account, c.after, int64(c.asked), string(c.lane))
 }
 
 // holdCampaign waits for somebody's decision.
@@ -67,8 +70,9 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 // advanceCampaign saves the place to go on from.
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4
-		WHERE id = $5`, l.lastPhone, len(l.messages), l.cost, l.shared, c.id)
+		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4,
+			suppressed = suppressed + $5
+		WHERE id = $6`, l.lastPhone, len(l.messages), l.cost, l.shared, l.suppressed, c.id)
 	return err
 }
 

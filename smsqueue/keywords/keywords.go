@@ -33,7 +33,7 @@ func Classify(text string) Kind {
 	if len(words) == 0 || len(words) > longest {
 		return None
 	}
-	for _, l := range languages {
+	for _, l := range lexicons {
 		if kind, all := l.reads(words, None); all && kind != None {
 			return kind
 		}
@@ -41,8 +41,8 @@ func Classify(text string) Kind {
 	return None
 }
 
-// language is the words of one: phrases, folded, by their first word.
-type language struct {
+// lexicon is the words of a language: phrases, folded, by their first word.
+type lexicon struct {
 	phrases map[string][]phrase
 }
 
@@ -52,7 +52,7 @@ type phrase struct {
 }
 
 // reads says whether all words are phrases of the language, of one kind at the most.
-func (l language) reads(words []string, kind Kind) (Kind, bool) {
+func (l lexicon) reads(words []string, kind Kind) (Kind, bool) {
 	if len(words) == 0 {
 		return kind, true
 	}

@@ -15,7 +15,7 @@ type vocabulary struct {
 	thanks, polite              string
 }
 
-var languages = func() (all []language) {
+var lexicons = func() (all []lexicon) {
 	for _, code := range slices.Sorted(maps.Keys(vocabularies)) {
 		all = append(all, vocabularies[code].all(), vocabularies[code].few())
 	}
@@ -23,17 +23,17 @@ var languages = func() (all []language) {
 }()
 
 // all reads wishes that say what is meant.
-func (v vocabulary) all() language {
-	return newLanguage(map[Kind]string{Stop: v.stop, Start: v.start, None: v.thanks + "," + v.polite})
+func (v vocabulary) all() lexicon {
+	return newLexicon(map[Kind]string{Stop: v.stop, Start: v.start, None: v.thanks + "," + v.polite})
 }
 
 // few reads words that stand alone.
-func (v vocabulary) few() language {
-	return newLanguage(map[Kind]string{Stop: v.aloneStop, Start: v.aloneStart, Help: v.help, None: v.thanks})
+func (v vocabulary) few() lexicon {
+	return newLexicon(map[Kind]string{Stop: v.aloneStop, Start: v.aloneStart, Help: v.help, None: v.thanks})
 }
 
-func newLanguage(of map[Kind]string) language {
-	l := language{phrases: map[string][]phrase{}}
+func newLexicon(of map[Kind]string) lexicon {
+	l := lexicon{phrases: map[string][]phrase{}}
 	for _, kind := range []Kind{Stop, Start, Help, None} {
 		for one := range strings.SplitSeq(of[kind], ",") {
 			l.add(one, kind)
@@ -49,7 +49,7 @@ func newLanguage(of map[Kind]string) language {
 // their marks they are understood anyway.
 var spelling = strings.NewReplacer("å", "aa", "ä", "ae", "ö", "oe", "ø", "oe", "ü", "ue")
 
-func (l language) add(text string, kind Kind) {
+func (l lexicon) add(text string, kind Kind) {
 	if words := strings.Fields(fold(text)); len(words) > 0 {
 		l.phrases[words[0]] = append(l.phrases[words[0]], phrase{words, kind})
 	}
