@@ -127,6 +127,18 @@ func (q *Queue) Suppressions(ctx context.Context, account int64, f SuppressionFi
 		ORDER BY id DESC LIMIT $5`, account, older(f.Before), phone, bit(f.Lifted), f.Limit)
 }
 
+// Suppression finds one of the account's, standing or lifted.
+func (q *Queue) Suppression(ctx context.Context, account, id int64) (Suppression, error) {
+	all, err := selectSuppressions(ctx, q.db, `WHERE account_id = $1 AND id = $2`, account, id)
+	if err != nil {
+		return Suppression{}, err
+	}
+	if len(all) == 0 {
+		return Suppression{}, problem.New(problem.KindNotFound, "suppression_not_found", "there is no such suppressed number")
+	}
+	return all[0], nil
+}
+
 // SuppressionOf finds what keeps the account from sending to a number in E.164.
 func (q *Queue) SuppressionOf(ctx context.Context, account int64, phone string) (s Suppression, stands bool, err error) {
 	return standingSuppression(ctx, q.db, account, phone)

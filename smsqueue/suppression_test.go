@@ -390,3 +390,25 @@ func TestANumberIsSuppressedAndLiftedByHand(t *testing.T) {
 		}
 	})
 }
+
+func TestAListOfNumbersIsSuppressed(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		list := "\ufeffNavn;Mobil\r\nAnna Berg;412 34 567\r\nAnna Berg;+4741234567\r\nNobody;\r\n\"Vik; Kari\";410 00 001\r\nOla;12\r\n"
+		got, err := h.queue.ImportSuppressions(t.Context(), h.account.ID, 0, strings.NewReader(list))
+		must(t, err)
+		want := smsqueue.SuppressionImport{Added: 2, Known: 1, Refused: []smsqueue.RefusedRow{{Row: 4, Reason: contacts.NoNumber}, {Row: 6, Reason: contacts.NoNumber}}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if !h.suppressed(h.account.ID, handset) || !h.suppressed(h.account.ID, number(1)) {
+			t.Error("they are not suppressed")
+		}
+		var many strings.Builder
+		for i := range 2500 {
+			fmt.Fprintln(&many, number(i))
+		}
+		if got, err = h.queue.ImportSuppressions(t.Context(), h.account.ID, 0, strings.NewReader(many.String())); err != nil || got.Added != 2499 || got.Known != 1 {
+			t.Errorf("%+v %v", got, err)
+		}
+	})
+}
