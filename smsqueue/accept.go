@@ -168,6 +168,13 @@ func (q *Queue) storeSingles(ctx context.Context, batch []*single) error {
 	})
 }
 
+func phonesOf(batch []*single) (all []string) {
+	for _, s := range batch {
+		all = append(all, s.message.Phone)
+	}
+	return all
+}
+
 // storeLot uses id for the range, the next for the ledger, the rest for the messages.
 func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) error {
 	now := time.Now()
@@ -178,9 +185,16 @@ func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) 
 	r := rangeRow{id: id, account: l.account, route: l.route, lane: l.lane, first: id + 2, deadline: now.Add(validity)}
 	entry := billing.Entry{ID: id + 1, Account: l.account, Kind: billing.Reserve, Currency: l.book.Currency}
 	var rows []Message
+	suppressed, err := suppressedOf(ctx, tx, l.account, l.lane, phonesOf(batch))
+	if err != nil {
+		return err
+	}
 	for _, s := range batch {
 		s.err, s.lost = refusal, false
-		if refusal != nil {
+		if suppressed[s.message.Phone] && refusal == nil {
+			s.err = errOptedOut(s.message.Phone)
+		}
+		if s.err != nil {
 			continue
 		}
 		m := &s.message

@@ -79,6 +79,7 @@ type LeftOut struct {
 	WithoutNumber int
 	InvalidNumber int
 	SharedNumber  int // somebody else in the group has the same number and gets it
+	Suppressed    int // their number wants no messages from the account
 }
 
 // NewCampaign is what a campaign is made from.

@@ -31,6 +31,7 @@ type candidate struct {
 	encoding     smstext.Encoding
 	duplicate    bool
 	contactGone  bool
+	optedOut     bool
 	returned     bool // it was claimed before
 }
 
@@ -134,14 +135,15 @@ func selectCandidates(ctx context.Context, tx *db.Tx, r *running, claimedTo int6
 	return db.Collect(ctx, tx, func(rows *sql.Rows) (c candidate, err error) {
 		c.status, c.stored, c.account, c.campaign, c.route, c.lane, c.locked = Queued, Queued, r.account, r.campaign, r.route, r.lane, true
 		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate,
-			&c.returned, &c.contactGone)
+			&c.returned, &c.contactGone, &c.optedOut)
 	}, `
 		SELECT m.id, m.phone, m.sender, m.body, m.encoding, m.parts, m.price_micro, m.money, m.tries, m.possible_duplicate, m.due_at > 0,
-			m.contact_id <> 0 AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = m.contact_id AND c.state = 'active')
+			m.contact_id <> 0 AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = m.contact_id AND c.state = 'active'),
+			`+isSuppressed("$6", "m.phone", "$7")+` AND NOT EXISTS (SELECT 1 FROM opt_out_replies o WHERE o.message_id = m.id)
 		FROM messages m
 		WHERE m.id BETWEEN $1 AND $2 AND m.status = 'queued' AND m.due_at <= $3 AND (m.due_at > 0 OR m.id > $5)
 		ORDER BY m.id LIMIT $4`,
-		r.first, r.last, db.Millis(now), limit, claimedTo)
+		r.first, r.last, db.Millis(now), limit, claimedTo, r.account, string(r.lane))
 }
 
 // fitting is as many of the messages as have room for their parts, but one at
@@ -161,6 +163,8 @@ func sortOut(all []candidate, r *running, now time.Time) (going []candidate, end
 		switch {
 		case now.After(r.deadline):
 			ended = append(ended, move{row: c.row, to: Expired, reason: "deadline"})
+		case c.optedOut:
+			ended = append(ended, move{row: c.row, to: Skipped, reason: "opted_out"})
 		case c.contactGone:
 			ended = append(ended, move{row: c.row, to: Skipped, reason: "recipient_removed"})
 		default:

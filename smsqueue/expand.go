@@ -145,9 +145,13 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	l, err := c.lot(found, prices, ids, now)
+	wanted, suppressed := willing(found)
+	l, err := c.lot(wanted, prices, ids, now)
 	if err != nil {
 		return false, 0, err
+	}
+	if l.suppressed = suppressed; len(found) > 0 {
+		l.lastPlace = found[len(found)-1].place
 	}
 	mine, err := takeCampaign(ctx, tx, c, now)
 	pool := idPool{ids.ledger}
@@ -156,10 +160,12 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 		return false, 0, err
 	case gone != nil:
 		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
-	case len(l.messages) == 0 && left != nil:
+	case len(found) == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
-	case len(l.messages) == 0:
+	case len(found) == 0:
 		return true, 0, nil
+	case len(l.messages) == 0:
+		return true, len(found), advanceCampaign(ctx, tx, c, l)
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
@@ -186,16 +192,30 @@ type recipient struct {
 	phone, country string
 	members        int    // how many have it
 	place          string // where the next lot goes on
+	suppressed     bool
+}
+
+// willing are those who want messages; of the others it says how many members they are.
+func willing(found []recipient) (all []recipient, suppressed int) {
+	for _, r := range found {
+		if r.suppressed {
+			suppressed += r.members
+		} else {
+			all = append(all, r)
+		}
+	}
+	return all, suppressed
 }
 
 // campaignLot is what one lot of an expansion makes.
 type campaignLot struct {
-	messages  []Message
-	ranges    []rangeRow
-	cost      int64 // micro-units
-	parts     int
-	shared    int // members who get no message, because another with their number does
-	lastPlace string
+	messages   []Message
+	ranges     []rangeRow
+	cost       int64 // micro-units
+	parts      int
+	shared     int // members who get no message, because another with their number does
+	suppressed int // members whose number is suppressed
+	lastPlace  string
 }
 
 // lot prices the messages and cuts them into ranges.
@@ -215,7 +235,7 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPlace = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.place
+		l.cost, l.parts, l.shared = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1
 	}
 	return l, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
@@ -58,14 +59,23 @@ func selectRecipients(ctx context.Context, tx *db.Tx, c starting) ([]recipient, 
 		}
 	}
 	return db.Collect(ctx, tx, func(row *sql.Rows) (r recipient, err error) {
-		err = row.Scan(&r.contact, &r.phone, &r.country, &r.members)
+		err = row.Scan(&r.contact, &r.phone, &r.country, &r.members, &r.suppressed)
 		r.place = r.phone
 		return r, err
 	}, `
-		SELECT MIN(p.id), p.phone, MIN(p.phone_country), COUNT(*)
+		SELECT MIN(p.id), p.phone, MIN(p.phone_country), COUNT(*), `+isSuppressed("$2", "p.phone", "$5")+`
 		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
 		WHERE p.account_id = $2 AND p.state = 'active' AND p.phone > $3
-		GROUP BY p.phone ORDER BY p.phone LIMIT $4`, c.group, c.account, c.after, int64(c.asked))
+		GROUP BY p.phone ORDER BY p.phone LIMIT $4`, c.group, c.account, c.after, int64(c.asked), string(c.lane))
+}
+
+// isSuppressed is a condition on a number of an account, in a lane. An account without
+// suppressions pays for one look at an index.
+func isSuppressed(account, phone, lane string) string {
+	return strings.NewReplacer("$account", account, "$phone", phone, "$lane", lane).Replace(`
+		EXISTS (SELECT 1 FROM suppressions WHERE account_id = $account AND lifted_at = 0)
+			AND EXISTS (SELECT 1 FROM suppressions s WHERE s.account_id = $account AND s.phone = $phone AND s.lifted_at = 0)
+			AND ($lane <> 'urgent' OR NOT EXISTS (SELECT 1 FROM opt_out_settings WHERE account_id = $account AND urgent = TRUE))`)
 }
 
 // selectEarlier reads one lot of the recipients of an earlier campaign, in the
@@ -90,11 +100,11 @@ func selectEarlier(ctx context.Context, tx *db.Tx, c starting) ([]recipient, err
 		}
 	}
 	return db.Collect(ctx, tx, func(row *sql.Rows) (r recipient, err error) {
-		err = row.Scan(&r.contact, &r.phone, &r.place)
+		err = row.Scan(&r.contact, &r.phone, &r.place, &r.suppressed)
 		r.country, r.members = countryOf(r.phone), 1
 		return r, err
 	}, `
-		SELECT m.contact_id, m.phone, CAST(m.id AS TEXT)
+		SELECT m.contact_id, m.phone, CAST(m.id AS TEXT), `+isSuppressed("$2", "m.phone", "$12")+`
 		FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id
 		WHERE r.campaign_id = $1 AND r.account_id = $2 AND r.last_id > $3 AND m.id > $3
 			AND (CAST($4 AS BIGINT) = 0 OR `+shownStatus+` IN (SELECT key FROM json_each($5)))
@@ -104,7 +114,7 @@ func selectEarlier(ctx context.Context, tx *db.Tx, c starting) ([]recipient, err
 			AND (CAST($10 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM roll_answers a WHERE a.campaign_id = $1 AND a.phone = m.phone))
 		ORDER BY m.id LIMIT $11`,
 		c.source, c.account, after, len(c.filter.Statuses), statuses, len(c.filter.Reasons), reasons,
-		db.Millis(c.filter.From), db.Millis(c.filter.To), bit(c.filter.Unanswered), int64(c.asked))
+		db.Millis(c.filter.From), db.Millis(c.filter.To), bit(c.filter.Unanswered), int64(c.asked), string(c.lane))
 }
 
 // holdCampaign waits for somebody's decision.
@@ -116,8 +126,9 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 // advanceCampaign saves the place to go on from.
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4
-		WHERE id = $5`, l.lastPlace, len(l.messages), l.cost, l.shared, c.id)
+		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4,
+			suppressed = suppressed + $5
+		WHERE id = $6`, l.lastPlace, len(l.messages), l.cost, l.shared, l.suppressed, c.id)
 	return err
 }
 

@@ -51,7 +51,7 @@ func newHouse(t testing.TB, url string, faults smscsim.Faults) *house {
 	ring, err := secrets.FromFile(h.key)
 	must(t, err)
 	acc := h.acc
-	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes})
+	h.queue = smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, PublicURL: "https://varsel.example"})
 	t.Cleanup(h.queue.Close)
 	h.smsc, err = smscsim.Start(smscsim.Options{SystemID: "varsel", Password: "secret", Unacknowledged: benchUnacknowledged, Faults: faults})
 	must(t, err)

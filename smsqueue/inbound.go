@@ -26,6 +26,7 @@ type Inbound struct {
 	Parts       int
 	Missing     int       // parts that never came; […] stands in their place
 	Received    time.Time // its first part
+	Action      string    // stop, start or help, when its words ask for that
 }
 
 // Incomplete says that a part of it never came.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/events"
+	"github.com/varsel/varsel/smsqueue/keywords"
 )
 
 // This file writes inbound and inbound_parts, and number.go numbers. They read
@@ -16,15 +17,16 @@ import (
 func selectInbound(ctx context.Context, q db.Querier, where string, args ...any) ([]Inbound, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (m Inbound, err error) {
 		var received int64
-		err = row.Scan(&m.ID, &m.Account, &m.Carrier, &m.Contact, &m.ContactName, &m.From, &m.To, &m.Text, &m.Parts, &m.Missing, &received)
+		err = row.Scan(&m.ID, &m.Account, &m.Carrier, &m.Contact, &m.ContactName, &m.From, &m.To, &m.Text, &m.Parts, &m.Missing, &received, &m.Action)
 		m.Received = db.Time(received)
 		return m, err
 	}, `
-		SELECT i.id, i.account_id, COALESCE(r.name, ''), i.contact_id, COALESCE(n.name, ''), i.phone, i.number, i.body, i.parts, i.missing, i.received_at
+		SELECT i.id, i.account_id, COALESCE(r.name, ''), i.contact_id, COALESCE(n.name, ''), i.phone, i.number, i.body, i.parts, i.missing, i.received_at, i.action
 		FROM inbound i LEFT JOIN carriers r ON r.id = i.carrier_id LEFT JOIN contacts n ON n.id = i.contact_id `+where, args...)
 }
 
-// received is a message that is there to be read, and the id of its event.
+// received is a message that is there to be read, and the id of its event. The ids
+// after that are for what it asks.
 type received struct {
 	Inbound
 	route int64
@@ -43,10 +45,13 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 			return err
 		}
 	}
+	if !m.Incomplete() {
+		m.Action = string(keywords.Classify(m.Text))
+	}
 	done, err := tx.ExecContext(ctx, `
-		INSERT INTO inbound (id, account_id, carrier_id, carrier_key, phone, number, contact_id, body, parts, missing, received_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		m.ID, m.Account, m.route, m.key, m.From, m.To, m.Contact, m.Text, m.Parts, m.Missing, db.Millis(m.Received))
+		INSERT INTO inbound (id, account_id, carrier_id, carrier_key, phone, number, contact_id, body, parts, missing, received_at, action)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+		m.ID, m.Account, m.route, m.key, m.From, m.To, m.Contact, m.Text, m.Parts, m.Missing, db.Millis(m.Received), m.Action)
 	if err != nil {
 		return err
 	}
@@ -55,7 +60,10 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 	}
 	if m.Account == Nobody {
 		slog.Warn("a message came to a number that no account has (varsel number add)", "carrier", m.route, "number", m.To)
-		return nil
+		return obeyAll(ctx, tx, m, now)
+	}
+	if err := obey(ctx, tx, m, now); err != nil {
+		return err
 	}
 	return events.Record(ctx, tx, events.Event{ID: m.event, Account: m.Account, Type: "message.received", At: now, Data: map[string]int64{"inbound": m.ID}})
 }
@@ -64,15 +72,16 @@ func (q *Queue) keepWhole(ctx context.Context, batch []*arrival) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	first, err := q.db.NewIDs(ctx, 2*len(batch))
+	first, err := q.db.NewIDs(ctx, inboundIDs*len(batch))
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	return q.db.InTx(ctx, func(tx *db.Tx) error {
 		for i, a := range batch {
-			m := received{Inbound: Inbound{ID: first + int64(2*i), From: a.From, To: a.To, Text: a.Text, Parts: 1, Received: a.At},
-				route: a.route, key: a.ID, event: first + int64(2*i) + 1}
+			id := first + int64(inboundIDs*i)
+			m := received{Inbound: Inbound{ID: id, From: a.From, To: a.To, Text: a.Text, Parts: 1, Received: a.At},
+				route: a.route, key: a.ID, event: id + 1}
 			if err := insertReceived(ctx, tx, m, now); err != nil {
 				return err
 			}
@@ -105,7 +114,7 @@ func (q *Queue) assembleMessage(ctx context.Context, key longMessage, now time.T
 	if err != nil {
 		return err
 	}
-	first, err := q.db.NewIDs(ctx, 2*len(parts)+2)
+	first, err := q.db.NewIDs(ctx, inboundIDs*(len(parts)+1))
 	if err != nil {
 		return err
 	}
@@ -114,7 +123,7 @@ func (q *Queue) assembleMessage(ctx context.Context, key longMessage, now time.T
 		if err != nil {
 			return err
 		}
-		id, last := first, first+int64(2*len(parts))
+		id, last := first, first+int64(inboundIDs*len(parts))
 		sets, twice := assemble(locked)
 		if err := dropParts(ctx, tx, twice); err != nil {
 			return err
@@ -126,7 +135,7 @@ func (q *Queue) assembleMessage(ctx context.Context, key longMessage, now time.T
 			if err := insertSet(ctx, tx, s, key, id, now); err != nil {
 				return err
 			}
-			id += 2
+			id += inboundIDs
 		}
 		return nil
 	})

@@ -23,6 +23,9 @@ type House struct {
 	// Callbacks is the public address below which a provider can post to a
 	// carrier; empty when there is none.
 	Callbacks string
+	// PublicURL is the public address below which people find their pages, without
+	// a slash at its end; empty when there is none.
+	PublicURL string
 }
 
 // Queue accepts messages and campaigns, and tells where they are.
@@ -32,6 +35,7 @@ type Queue struct {
 	accounts  *accounts.Accounts
 	types     map[string]carriers.Type
 	callbacks string
+	public    string
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
@@ -44,7 +48,8 @@ type Queue struct {
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL,
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)
 	q.arrivals = newBatcher(bounds{max: acceptBatch, limit: 4 * acceptBatch}, q.storeArrivals)

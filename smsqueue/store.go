@@ -11,8 +11,9 @@ import (
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
-// unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
-// contact_groups, group_members and roll_answers to find recipients.
+// unconfirmed, waiting_receipts, incarnations, jobs, suppressions,
+// opt_out_settings and opt_out_replies. It reads contacts, contact_groups,
+// group_members and roll_answers to find recipients.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
@@ -95,7 +96,7 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 	return db.Collect(ctx, q, scanCampaign, `
 		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.source_id, c.audience_filter, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.zone, c.validity_ms, c.created_at, c.started_at, c.finished_at,
+			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.start_at, c.zone, c.validity_ms, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
 		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
 		LEFT JOIN (SELECT campaign_id, `+countColumns("SUM(%s) AS %s", ", ")+` FROM campaign_deltas GROUP BY campaign_id) AS d ON d.campaign_id = c.id
@@ -108,7 +109,7 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	counts := make([]int, len(Statuses))
 	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Source, &filter, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
-		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &start, &c.Zone, &life, &created, &started, &finished}
+		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.Suppressed, &start, &c.Zone, &life, &created, &started, &finished}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}

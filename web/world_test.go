@@ -70,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
 	w.accounts, w.book = accounts.New(w.db), contacts.New(w.db)
-	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
+	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))

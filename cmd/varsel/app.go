@@ -70,7 +70,7 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 	}
 	acc := accounts.New(d)
 	app := &App{Config: cfg, DB: d, Names: names, Accounts: acc, Book: contacts.New(d), ring: ring,
-		Queue: smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL()})}
+		Queue: smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL()})}
 	if app.entra, err = cfg.entraApp(); err != nil {
 		return nil, err
 	}

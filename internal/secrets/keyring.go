@@ -24,8 +24,9 @@ type Keyring struct {
 }
 
 type key struct {
-	id   string // the first four bytes of its SHA-256, in hex
-	aead cipher.AEAD
+	id    string // the first four bytes of its SHA-256, in hex
+	aead  cipher.AEAD
+	links cipher.Block
 }
 
 // Parse reads one or several base64 keys of 32 bytes, separated by commas, the
@@ -87,8 +88,12 @@ func newKey(raw []byte) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
+	links, err := linkBlock(raw)
+	if err != nil {
+		return key{}, err
+	}
 	sum := sha256.Sum256(raw)
-	return key{id: hex.EncodeToString(sum[:4]), aead: aead}, nil
+	return key{id: hex.EncodeToString(sum[:4]), aead: aead, links: links}, nil
 }
 
 // Seal encrypts plain. about is what it belongs to ("carrier main"): a sealed

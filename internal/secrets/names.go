@@ -34,6 +34,7 @@ const (
 	Key        = "key"
 	Token      = "tok"
 	Inbound    = "inb"
+	Suppress   = "sup"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

@@ -1,0 +1,64 @@
+package smsqueue_test
+
+import (
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/sim/smscsim"
+	"github.com/varsel/varsel/smsqueue"
+)
+
+func TestALinkStopsOneAccountsMessagesToOneNumber(t *testing.T) { // U21
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		other := h.open("other")
+		link := h.queue.OptOutLink(h.account.ID, handset)
+		if !regexp.MustCompile(`^https://varsel\.example/o/[0-9A-Za-z]{12}$`).MatchString(link) || link != h.queue.OptOutLink(h.account.ID, handset) ||
+			link == h.queue.OptOutLink(other.ID, handset) || link == h.queue.OptOutLink(h.account.ID, number(0)) {
+			t.Errorf("%q", link)
+		}
+		is := func(want smsqueue.OptOut) {
+			t.Helper()
+			want.Account, want.Name, want.Phone = h.account.ID, "Acme AS", handset
+			got, err := h.queue.OptOut(t.Context(), path.Base(link))
+			must(t, err)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		is(smsqueue.OptOut{})
+		must(t, h.queue.StopByLink(t.Context(), path.Base(link)))
+		must(t, h.queue.StopByLink(t.Context(), path.Base(link)))
+		is(smsqueue.OptOut{Stopped: true, MayResume: true})
+		h.refused(handset, smsqueue.Normal)
+		if h.suppressed(other.ID, handset) {
+			t.Error("it stops another account's messages")
+		}
+		must(t, h.queue.ResumeByLink(t.Context(), path.Base(link)))
+		is(smsqueue.OptOut{})
+		h.suppress(handset)
+		must(t, h.queue.ResumeByLink(t.Context(), path.Base(link)))
+		is(smsqueue.OptOut{Stopped: true}) // what was written down by hand is not undone with the link
+	})
+}
+
+func TestAnUnknownLinkDoesNothing(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		for _, token := range []string{"", "abc", "abcdefghijkl", strings.Repeat("x", 5000)} {
+			_, err := h.queue.OptOut(t.Context(), token)
+			for _, err := range []error{err, h.queue.StopByLink(t.Context(), token), h.queue.ResumeByLink(t.Context(), token)} {
+				if !problem.Has(err, "no_such_link") {
+					t.Errorf("%.20q: %v", token, err)
+				}
+			}
+		}
+		if link := h.queue.OptOutLink(h.account.ID, "2440"); link != "" {
+			t.Errorf("a short code has the link %q", link)
+		}
+	})
+}
