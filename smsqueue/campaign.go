@@ -38,6 +38,8 @@ type Campaign struct {
 	Parts         int // of each message
 	Group         int64
 	GroupName     string
+	Source        int64 // the campaign whose recipients are its own; 0: the group's members are
+	Filter        AudienceFilter
 	Route         int64
 	Currency      string
 	CeilingMicro  int64 // what it may cost at the most; 0 is no ceiling
@@ -81,6 +83,8 @@ type LeftOut struct {
 type NewCampaign struct {
 	Name          string // empty: the beginning of the text
 	Group         int64
+	Source        int64          // instead of a group: the recipients of this campaign
+	Filter        AudienceFilter // of those, these
 	Text          string
 	Transliterate bool   // it is stored and sent as smstext.Transliterate writes it
 	Sender        string // empty: the account's
@@ -160,18 +164,31 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if n.CeilingMicro < 0 {
 		return Campaign{}, billing.Book{}, problem.Invalid("max_cost", "a ceiling is not below zero")
 	}
-	if err := groupExists(ctx, q.db, account, n.Group); err != nil {
+	if n.Group, err = q.audienceExists(ctx, account, n); err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
 	now := time.Now()
 	book, err := billing.CurrentBook(ctx, q.db, now)
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
-		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Route: route.ID,
+		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Route: route.ID,
 		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted, Start: now, Created: now}
 	if c.Name == "" {
 		c.Name = beginning(out.text)
 	}
 	return c, book, err
+}
+
+// audienceExists answers the group: that of the earlier campaign, where its
+// recipients are wanted.
+func (q *Queue) audienceExists(ctx context.Context, account int64, n NewCampaign) (group int64, err error) {
+	if n.Source == 0 {
+		return n.Group, groupExists(ctx, q.db, account, n.Group)
+	}
+	if err := n.Filter.validate(); err != nil {
+		return 0, err
+	}
+	source, err := q.Campaign(ctx, account, n.Source)
+	return source.Group, err
 }
 
 // maxName bounds a campaign's name, in bytes.

@@ -33,6 +33,8 @@ type starting struct {
 	ceiling, reserved               int64
 	validity                        time.Duration
 	currency                        string
+	source                          int64 // the campaign whose recipients are its own, or 0
+	filter                          AudienceFilter
 	expansion
 }
 
@@ -130,7 +132,7 @@ func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 // expandLot says whether the campaign goes on, and how many numbers it found. The
 // campaign's row, which everybody wants, is locked after the long readings.
 func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more bool, n int, err error) {
-	gone := groupExists(ctx, tx, c.account, c.group)
+	gone := c.groupExists(ctx, tx)
 	if gone != nil && problem.As(gone) == nil {
 		return false, 0, gone
 	}
@@ -138,7 +140,7 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	found, err := selectRecipients(ctx, tx, c)
+	found, err := c.recipients(ctx, tx)
 	if err != nil {
 		return false, 0, err
 	}
@@ -163,11 +165,26 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
 }
 
-// recipient is a number of a group.
+func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
+	if c.source != 0 {
+		return nil
+	}
+	return groupExists(ctx, tx, c.account, c.group)
+}
+
+func (c starting) recipients(ctx context.Context, tx *db.Tx) ([]recipient, error) {
+	if c.source != 0 {
+		return selectEarlier(ctx, tx, c)
+	}
+	return selectRecipients(ctx, tx, c)
+}
+
+// recipient is a number of a group, or of an earlier campaign.
 type recipient struct {
 	contact        int64 // the one with the lowest id of those who have it
 	phone, country string
-	members        int // how many have it
+	members        int    // how many have it
+	place          string // where the next lot goes on
 }
 
 // campaignLot is what one lot of an expansion makes.
@@ -177,7 +194,7 @@ type campaignLot struct {
 	cost      int64 // micro-units
 	parts     int
 	shared    int // members who get no message, because another with their number does
-	lastPhone string
+	lastPlace string
 }
 
 // lot prices the messages and cuts them into ranges.
@@ -197,7 +214,7 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
+		l.cost, l.parts, l.shared, l.lastPlace = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.place
 	}
 	return l, nil
 }

@@ -3,6 +3,7 @@ package smsqueue
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
@@ -11,11 +12,16 @@ import (
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
 		var validity int64
-		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &validity, &c.currency)
+		var filter string
+		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &validity, &c.currency, &c.source, &filter)
+		if err != nil {
+			return c, err
+		}
 		c.validity = time.Duration(validity) * time.Millisecond
+		c.filter, err = storedFilter(filter)
 		return c, err
 	}, `
-		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency
+		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter
 		FROM campaigns WHERE state IN ('accepted', 'running') AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
 }
 
@@ -50,12 +56,53 @@ func selectRecipients(ctx context.Context, tx *db.Tx, c starting) ([]recipient, 
 		}
 	}
 	return db.Collect(ctx, tx, func(row *sql.Rows) (r recipient, err error) {
-		return r, row.Scan(&r.contact, &r.phone, &r.country, &r.members)
+		err = row.Scan(&r.contact, &r.phone, &r.country, &r.members)
+		r.place = r.phone
+		return r, err
 	}, `
 		SELECT MIN(p.id), p.phone, MIN(p.phone_country), COUNT(*)
 		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
 		WHERE p.account_id = $2 AND p.state = 'active' AND p.phone > $3
 		GROUP BY p.phone ORDER BY p.phone LIMIT $4`, c.group, c.account, c.after, int64(c.asked))
+}
+
+// selectEarlier reads one lot of the recipients of an earlier campaign, in the
+// order of its messages: that of the numbers, each of which it has once. The place
+// to go on from is a message's id.
+func selectEarlier(ctx context.Context, tx *db.Tx, c starting) ([]recipient, error) {
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return nil, err
+	}
+	statuses, err := keys(c.filter.Statuses)
+	if err != nil {
+		return nil, err
+	}
+	reasons, err := keys(c.filter.Reasons)
+	if err != nil {
+		return nil, err
+	}
+	after := int64(0)
+	if c.after != "" {
+		if after, err = strconv.ParseInt(c.after, 10, 64); err != nil {
+			return nil, err
+		}
+	}
+	return db.Collect(ctx, tx, func(row *sql.Rows) (r recipient, err error) {
+		err = row.Scan(&r.contact, &r.phone, &r.place)
+		r.country, r.members = countryOf(r.phone), 1
+		return r, err
+	}, `
+		SELECT m.contact_id, m.phone, CAST(m.id AS TEXT)
+		FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id
+		WHERE r.campaign_id = $1 AND r.account_id = $2 AND r.last_id > $3 AND m.id > $3
+			AND (CAST($4 AS BIGINT) = 0 OR `+shownStatus+` IN (SELECT key FROM json_each($5)))
+			AND (CAST($6 AS BIGINT) = 0 OR m.reason IN (SELECT key FROM json_each($7)))
+			AND CASE m.done_at WHEN 0 THEN m.queued_at ELSE m.done_at END >= $8
+			AND (CAST($9 AS BIGINT) = 0 OR CASE m.done_at WHEN 0 THEN m.queued_at ELSE m.done_at END < $9)
+			AND (CAST($10 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM roll_answers a WHERE a.campaign_id = $1 AND a.phone = m.phone))
+		ORDER BY m.id LIMIT $11`,
+		c.source, c.account, after, len(c.filter.Statuses), statuses, len(c.filter.Reasons), reasons,
+		db.Millis(c.filter.From), db.Millis(c.filter.To), bit(c.filter.Unanswered), int64(c.asked))
 }
 
 // holdCampaign waits for somebody's decision.
@@ -68,7 +115,7 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4
-		WHERE id = $5`, l.lastPhone, len(l.messages), l.cost, l.shared, c.id)
+		WHERE id = $5`, l.lastPlace, len(l.messages), l.cost, l.shared, c.id)
 	return err
 }
 
@@ -86,6 +133,9 @@ func finishExpansion(ctx context.Context, tx *db.Tx, c starting, left LeftOut, i
 // stands in no transaction that writes.
 func countLeftOut(ctx context.Context, q db.Querier, c starting) (*LeftOut, error) {
 	l := &LeftOut{}
+	if c.source != 0 {
+		return l, nil // who had no number was no recipient
+	}
 	err := q.QueryRowContext(ctx, `
 		SELECT COUNT(CASE WHEN p.phone_rule = 'none' THEN 1 END), COUNT(CASE WHEN p.phone_rule <> 'none' THEN 1 END)
 		FROM contacts p JOIN group_members g ON g.contact_id = p.id AND g.group_id = $1
