@@ -40,7 +40,7 @@ func (s Services) listInbound(ctx context.Context, in *listInbound) (*answer[lis
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Queue.Inbound(ctx, accountOf(ctx), before, in.Limit+1)
+	rows, err := s.Queue.Inbound(ctx, accountOf(ctx), smsqueue.InboundFilter{Before: before, Limit: in.Limit + 1})
 	if err != nil {
 		return nil, err
 	}
