@@ -94,15 +94,16 @@ func selectRollCount(ctx context.Context, q db.Querier, account, campaign int64)
 	return db.Collect(ctx, q, func(row *sql.Rows) (r rollCountRow, err error) {
 		return r, row.Scan(&r.group, &r.name, &r.said, &r.n)
 	}, `
-		WITH asked AS (
+		WITH asked AS MATERIALIZED (
 			SELECT m.contact_id, a.choice FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id
 			LEFT JOIN roll_answers a ON a.campaign_id = r.campaign_id AND a.phone = m.phone
 			WHERE r.campaign_id = $1 AND r.account_id = $2)
 		SELECT 0, '', choice, COUNT(*) FROM asked GROUP BY choice
 		UNION ALL
-		SELECT g.id, g.name, asked.choice, COUNT(*) FROM asked JOIN group_members b ON b.contact_id = asked.contact_id
-		JOIN contact_groups g ON g.id = b.group_id AND g.account_id = $2 AND g.state = 'active'
-		GROUP BY g.id, g.name, asked.choice`, campaign, account)
+		SELECT g.id, g.name, s.choice, s.n
+		FROM (SELECT b.group_id, asked.choice, COUNT(*) AS n FROM asked JOIN group_members b ON b.contact_id = asked.contact_id
+			GROUP BY b.group_id, asked.choice) AS s
+		JOIN contact_groups g ON g.id = s.group_id AND g.account_id = $2 AND g.state = 'active'`, campaign, account)
 }
 
 // rollPerson are the columns of a RollPerson: m is the message that asked, r its
