@@ -172,6 +172,17 @@ type RollPerson struct {
 	At       time.Time
 }
 
+// State is where the answer stands.
+func (p RollPerson) State() RollState {
+	switch {
+	case !p.Answered:
+		return RollUnanswered
+	case p.Choice == "":
+		return RollUnclear
+	}
+	return RollAnswered
+}
+
 // RollState is where the answer of somebody who was asked stands.
 type RollState string
 
