@@ -17,6 +17,8 @@ type newCampaign struct {
 	Lane          lane   `json:"lane,omitempty" doc:"bulk, if it is not given."`
 	Name          string `json:"name,omitempty" maxLength:"200" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"The beginning of the text, if it is not given."`
 	MaxCost       *money `json:"max_cost,omitempty" doc:"The campaign holds before it would cost more. No ceiling, if it is not given."`
+
+	Asks *newQuestion `json:"asks,omitempty" doc:"Makes it a roll call, whose answers are counted. Its sender is one of the account's numbers, the only one if it is not given; its lane is urgent if it is not given."`
 }
 
 type campaign struct {
@@ -40,6 +42,8 @@ type campaign struct {
 	StartAt         time.Time     `json:"start_at"`
 	StartedAt       time.Time     `json:"started_at,omitzero"`
 	FinishedAt      time.Time     `json:"finished_at,omitzero"`
+
+	Asks *question `json:"asks,omitempty" doc:"What it asks, if it is a roll call. GET /v1/campaigns/{id}/roll-call counts the answers."`
 }
 
 type campaignGroup struct {
@@ -63,6 +67,7 @@ func (s Services) campaign(c smsqueue.Campaign) campaign {
 		Reserved:  moneyOf(c.ReservedMicro, c.Currency),
 		CreatedAt: at(c.Created), StartAt: at(c.Start), StartedAt: at(c.Started), FinishedAt: at(c.Finished),
 	}
+	out.Asks = questionOf(c)
 	if c.CeilingMicro > 0 {
 		ceiling := moneyOf(c.CeilingMicro, c.Currency)
 		out.MaxCost = &ceiling
@@ -117,6 +122,7 @@ func (s Services) start(ctx context.Context, n newCampaign, key, hash string) (s
 	return s.Queue.StartCampaign(ctx, account, smsqueue.NewCampaign{
 		Name: n.Name, Group: g.ID, Text: n.Text, Transliterate: n.Transliterate, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane),
 		CeilingMicro: ceiling, Key: key, RequestHash: hash,
+		Asks: n.Asks.question(),
 	})
 }
 

@@ -39,8 +39,8 @@ func TestReceivedMessagesAreListedAndRead(t *testing.T) {
 	if len(walked) != 2 {
 		t.Fatalf("%d pages", len(walked))
 	}
-	want := []inbound{{From: "+4741234568", To: "2440", Text: "No", Parts: 1},
-		{From: "+4741234567", To: "2440", Contact: h.Names.Of(secrets.Contact, c.ID), Text: "Yes", Parts: 1}}
+	want := []inbound{{From: "+4741234568", To: "2440", Text: "No", Parts: 1, NeedsAttention: true},
+		{From: "+4741234567", To: "2440", Contact: h.Names.Of(secrets.Contact, c.ID), Text: "Yes", Parts: 1, NeedsAttention: true}}
 	got := append(walked[0], walked[1]...)
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(inbound{}, "ID", "ReceivedAt")); diff != "" {
 		t.Error(diff)
@@ -67,5 +67,5 @@ func TestReceivedMessagesOfOthersAreNotThere(t *testing.T) {
 func TestAnIncompleteMessageSaysSo(t *testing.T) {
 	s := Services{Names: openHouse(t).Names}
 	got := s.inbound(smsqueue.Inbound{ID: 7, From: "+4741234567", To: "2440", Text: "a[…]", Parts: 3, Missing: 2})
-	same(t, got, inbound{ID: s.Names.Of("inb", 7), From: "+4741234567", To: "2440", Text: "a[…]", Parts: 3, Incomplete: true})
+	same(t, got, inbound{ID: s.Names.Of("inb", 7), From: "+4741234567", To: "2440", Text: "a[…]", Parts: 3, Incomplete: true, NeedsAttention: true})
 }

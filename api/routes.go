@@ -29,9 +29,17 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", inboundPath, "listInbound", accounts.ScopeMessagesRead, "List messages that were received, the newest first", http.StatusOK, false}, s.listInbound)
 	add(a, route{"GET", inboundPath + "/{id}", "readInbound", accounts.ScopeMessagesRead, "Read a message that was received", http.StatusOK, false}, s.readInbound)
 
+	add(a, route{"PATCH", inboundPath + "/{id}", "handleInbound", accounts.ScopeMessagesWrite, "Say that somebody has dealt with a message that was received, or that nobody has", http.StatusOK, false}, s.handleInbound)
+	add(a, route{"GET", conversationsPath + "/{number}", "readConversation", accounts.ScopeMessagesRead, "Read what was sent to a number and received from it, the newest last", http.StatusOK, false}, s.readConversation)
+
 	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
 	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)
 	add(a, route{"GET", campaignsPath + "/{id}", "readCampaign", accounts.ScopeMessagesRead, "Read a campaign", http.StatusOK, false}, s.readCampaign)
+	add(a, route{"GET", campaignsPath + "/{id}/replies", "listReplies", accounts.ScopeMessagesRead, "List what was received in answer to a campaign, the newest first", http.StatusOK, false}, s.listReplies)
+	add(a, route{"GET", campaignsPath + "/{id}" + rollCallPath, "readRollCall", accounts.ScopeMessagesRead, "Count the answers to a roll call, in all and by group", http.StatusOK, false}, s.readRollCall)
+	add(a, route{"GET", campaignsPath + "/{id}" + rollCallPath + "/answers", "listRollAnswers", accounts.ScopeMessagesRead, "List who was asked and what they said, in the order of their numbers", http.StatusOK, false}, s.listRollAnswers)
+	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/remind", "remindRollCall", accounts.ScopeMessagesWrite, "Text those who have not answered", http.StatusAccepted, true}, s.remindRollCall)
+	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/close", "closeRollCall", accounts.ScopeMessagesWrite, "Close a roll call: answers count no more", http.StatusOK, false}, s.closeRollCall)
 
 	add(a, route{"POST", contactsPath, "addContact", accounts.ScopeContactsWrite, "Add a contact by hand", http.StatusCreated, false}, s.addContact)
 	add(a, route{"GET", contactsPath, "listContacts", accounts.ScopeContactsRead, "List contacts, the oldest first", http.StatusOK, false}, s.listContacts)

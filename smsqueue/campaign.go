@@ -10,6 +10,7 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/rollcall"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
@@ -40,6 +41,8 @@ type Campaign struct {
 	GroupName     string
 	Source        int64 // the campaign whose recipients are its own; 0: the group's members are
 	Filter        AudienceFilter
+	Asks          *rollcall.Question // it is a roll call
+	AsksClosed    time.Time          // when somebody closed it; zero when its time ends it
 	Route         int64
 	Currency      string
 	CeilingMicro  int64 // what it may cost at the most; 0 is no ceiling
@@ -89,9 +92,10 @@ type NewCampaign struct {
 	Source        int64          // instead of a group: the recipients of this campaign
 	Filter        AudienceFilter // of those, these
 	Text          string
-	Transliterate bool   // it is stored and sent as smstext.Transliterate writes it
-	Sender        string // empty: the account's
-	Lane          Lane   // empty: bulk
+	Transliterate bool               // it is stored and sent as smstext.Transliterate writes it
+	Asks          *rollcall.Question // answers are counted; the sender is one of the account's numbers
+	Sender        string             // empty: the account's; of a roll call, the account's only number
+	Lane          Lane               // empty: bulk; of a roll call, urgent
 	CeilingMicro  int64
 	Start         time.Time     // zero: at once
 	Zone          string        // IANA: the one in which the start was said; empty: UTC
@@ -160,7 +164,14 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
-	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk, route.Features.Text())
+	usual := Bulk
+	if n.Asks != nil {
+		usual = Urgent
+		if n.Sender, err = q.asker(ctx, acc, route, n); err != nil {
+			return Campaign{}, billing.Book{}, err
+		}
+	}
+	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, usual, route.Features.Text())
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
@@ -182,7 +193,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	}
 	book, err := billing.CurrentBook(ctx, q.db, now)
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
-		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Route: route.ID,
+		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Asks: n.Asks, Route: route.ID,
 		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted,
 		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Created: now}
 	if c.Name == "" {

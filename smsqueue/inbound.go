@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -26,8 +27,20 @@ type Inbound struct {
 	Parts       int
 	Missing     int       // parts that never came; […] stands in their place
 	Received    time.Time // its first part
-	Action      string    // stop, start or help, when its words ask for that
+
+	Campaign     int64 // what it answers, 0 when that is not known
+	CampaignName string
+	Message      int64     // of the campaign, or a single one; 0 when that is not known
+	Action       string    // what was done because of its words: stop, start, help, ActionAnswer; empty for nothing
+	Handled      time.Time // when somebody dealt with it
 }
+
+// ActionAnswer says that its words were counted as an answer to a roll call.
+const ActionAnswer = "answer"
+
+// Open says that somebody is to read it: nothing was done because of its words,
+// and nobody has dealt with it.
+func (m Inbound) Open() bool { return m.Action == "" && m.Handled.IsZero() }
 
 // Incomplete says that a part of it never came.
 func (m Inbound) Incomplete() bool { return m.Missing > 0 }
@@ -35,10 +48,38 @@ func (m Inbound) Incomplete() bool { return m.Missing > 0 }
 // Nobody is the account of messages to numbers that no account has.
 const Nobody int64 = 0
 
-// Inbound lists what the account received, the newest first; before is the id
-// that the list goes on below, 0 at its beginning.
-func (q *Queue) Inbound(ctx context.Context, account, before int64, limit int) ([]Inbound, error) {
-	return selectInbound(ctx, q.db, `WHERE i.account_id = $1 AND i.id < $2 ORDER BY i.id DESC LIMIT $3`, account, older(before), limit)
+// InboundFilter chooses received messages. Zero values choose all.
+type InboundFilter struct {
+	Open     bool  // only those that somebody is to read
+	Campaign int64 // only those that answer it
+	Contact  int64
+	Before   int64 // only ids below it
+	Limit    int
+}
+
+// Inbound lists what the account received, the newest first.
+func (q *Queue) Inbound(ctx context.Context, account int64, f InboundFilter) ([]Inbound, error) {
+	where, args := `WHERE i.account_id = $1 AND i.id < $2`, []any{account, older(f.Before), f.Limit}
+	if f.Open {
+		where += ` AND i.action = '' AND i.handled_at = 0`
+	}
+	if f.Campaign != 0 {
+		args = append(args, f.Campaign)
+		where += fmt.Sprintf(` AND i.campaign_id = $%d AND i.campaign_id <> 0`, len(args))
+	}
+	if f.Contact != 0 {
+		args = append(args, f.Contact)
+		where += fmt.Sprintf(` AND i.contact_id = $%d AND i.contact_id <> 0`, len(args))
+	}
+	return selectInbound(ctx, q.db, where+` ORDER BY i.id DESC LIMIT $3`, args...)
+}
+
+// HandleInbound says that somebody has dealt with a message, or that nobody has.
+func (q *Queue) HandleInbound(ctx context.Context, account, id int64, handled bool) (Inbound, error) {
+	if err := setHandled(ctx, q.db, account, id, handled, time.Now()); err != nil {
+		return Inbound{}, err
+	}
+	return q.InboundMessage(ctx, account, id)
 }
 
 // InboundMessage finds one message that the account received.

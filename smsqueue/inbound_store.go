@@ -12,17 +12,32 @@ import (
 )
 
 // This file writes inbound and inbound_parts, and number.go numbers. They read
-// accounts, contacts, and messages with what they belong to.
+// accounts, contacts, and messages with what they belong to. What a message answers
+// is found in reply.go.
 
 func selectInbound(ctx context.Context, q db.Querier, where string, args ...any) ([]Inbound, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (m Inbound, err error) {
-		var received int64
-		err = row.Scan(&m.ID, &m.Account, &m.Carrier, &m.Contact, &m.ContactName, &m.From, &m.To, &m.Text, &m.Parts, &m.Missing, &received, &m.Action)
-		m.Received = db.Time(received)
+		var received, handled int64
+		err = row.Scan(&m.ID, &m.Account, &m.Carrier, &m.Contact, &m.ContactName, &m.From, &m.To, &m.Text, &m.Parts, &m.Missing, &received,
+			&m.Campaign, &m.CampaignName, &m.Message, &m.Action, &handled)
+		m.Received, m.Handled = db.Time(received), db.Time(handled)
 		return m, err
 	}, `
-		SELECT i.id, i.account_id, COALESCE(r.name, ''), i.contact_id, COALESCE(n.name, ''), i.phone, i.number, i.body, i.parts, i.missing, i.received_at, i.action
-		FROM inbound i LEFT JOIN carriers r ON r.id = i.carrier_id LEFT JOIN contacts n ON n.id = i.contact_id `+where, args...)
+		SELECT i.id, i.account_id, COALESCE(r.name, ''), i.contact_id, COALESCE(n.name, ''), i.phone, i.number, i.body, i.parts, i.missing, i.received_at,
+			i.campaign_id, COALESCE(c.name, ''), i.message_id, i.action, i.handled_at
+		FROM inbound i LEFT JOIN carriers r ON r.id = i.carrier_id LEFT JOIN contacts n ON n.id = i.contact_id
+		LEFT JOIN campaigns c ON c.id = i.campaign_id `+where, args...)
+}
+
+// setHandled keeps the time when it was first dealt with.
+func setHandled(ctx context.Context, d *db.DB, account, id int64, handled bool, now time.Time) error {
+	at := int64(0)
+	if handled {
+		at = db.Millis(now)
+	}
+	_, err := d.ExecContext(ctx, `
+		UPDATE inbound SET handled_at = $1 WHERE account_id = $2 AND id = $3 AND (CAST($1 AS BIGINT) = 0 OR handled_at = 0)`, at, account, id)
+	return err
 }
 
 // received is a message that is there to be read, and the id of its event. The ids
@@ -48,10 +63,14 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 	if !m.Incomplete() {
 		m.Action = string(keywords.Classify(m.Text))
 	}
+	answer, err := m.answers(ctx, tx, now)
+	if err != nil {
+		return err
+	}
 	done, err := tx.ExecContext(ctx, `
-		INSERT INTO inbound (id, account_id, carrier_id, carrier_key, phone, number, contact_id, body, parts, missing, received_at, action)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-		m.ID, m.Account, m.route, m.key, m.From, m.To, m.Contact, m.Text, m.Parts, m.Missing, db.Millis(m.Received), m.Action)
+		INSERT INTO inbound (id, account_id, carrier_id, carrier_key, phone, number, contact_id, body, parts, missing, received_at, campaign_id, message_id, action)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+		m.ID, m.Account, m.route, m.key, m.From, m.To, m.Contact, m.Text, m.Parts, m.Missing, db.Millis(m.Received), m.Campaign, m.Message, m.Action)
 	if err != nil {
 		return err
 	}
@@ -63,6 +82,9 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 		return obeyAll(ctx, tx, m, now)
 	}
 	if err := obey(ctx, tx, m, now); err != nil {
+		return err
+	}
+	if err := answer.count(ctx, tx); err != nil {
 		return err
 	}
 	return events.Record(ctx, tx, events.Event{ID: m.event, Account: m.Account, Type: "message.received", At: now, Data: map[string]int64{"inbound": m.ID}})

@@ -118,7 +118,7 @@ func (h *house) number(account int64, number, carrier string) {
 
 func (h *house) inbox(account int64) []smsqueue.Inbound {
 	h.t.Helper()
-	all, err := h.queue.Inbound(h.t.Context(), account, 0, 100)
+	all, err := h.queue.Inbound(h.t.Context(), account, smsqueue.InboundFilter{Limit: 100})
 	must(h.t, err)
 	return all
 }

@@ -66,7 +66,16 @@ func (q *Queue) AddNumber(ctx context.Context, account int64, number, carrier st
 
 // Numbers lists the numbers of all accounts.
 func (q *Queue) Numbers(ctx context.Context) ([]Number, error) {
-	return db.Collect(ctx, q.db, func(row *sql.Rows) (n Number, err error) {
+	return selectNumbers(ctx, q.db, ``)
+}
+
+// NumbersOf lists the numbers that can be texted and are the account's.
+func (q *Queue) NumbersOf(ctx context.Context, account int64) ([]Number, error) {
+	return selectNumbers(ctx, q.db, `WHERE n.account_id = $1`, account)
+}
+
+func selectNumbers(ctx context.Context, q db.Querier, where string, args ...any) ([]Number, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (n Number, err error) {
 		var created int64
 		err = row.Scan(&n.ID, &n.Number, &n.Account, &n.Handle, &n.Route, &n.Carrier, &created)
 		n.Created = db.Time(created)
@@ -74,7 +83,7 @@ func (q *Queue) Numbers(ctx context.Context) ([]Number, error) {
 	}, `
 		SELECT n.id, n.number, n.account_id, a.handle, n.carrier_id, COALESCE(c.name, ''), n.created_at
 		FROM numbers n JOIN accounts a ON a.id = n.account_id LEFT JOIN carriers c ON c.id = n.carrier_id
-		ORDER BY n.number, n.carrier_id`)
+		`+where+` ORDER BY n.number, n.carrier_id`, args...)
 }
 
 // RemoveNumber makes a number nobody's; what was received stays where it is.
@@ -159,18 +168,30 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 	return owners, nil
 }
 
-// textedIn looks in the one range that may have the number: recipients are found
+// textedIn says whether a campaign has texted a number.
+func textedIn(ctx context.Context, q db.Querier, campaign int64, phone string) (bool, error) {
+	m, err := messageTo(ctx, q, campaign, phone)
+	return m.onItsWay, err
+}
+
+// campaignMessage is a campaign's message to a number; its id is 0 when there is none.
+type campaignMessage struct {
+	id, contact int64
+	onItsWay    bool // it was given to a carrier
+}
+
+// messageTo looks in the one range that may have the number: recipients are found
 // in the order of their numbers, and get their ids in it.
-func textedIn(ctx context.Context, q db.Querier, campaign int64, phone string) (texted bool, err error) {
+func messageTo(ctx context.Context, q db.Querier, campaign int64, phone string) (m campaignMessage, err error) {
 	err = q.QueryRowContext(ctx, `
-		SELECT CASE WHEN EXISTS (
-			SELECT 1 FROM messages m WHERE m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2 AND `+onItsWay+`) THEN 1 ELSE 0 END
-		FROM ranges r JOIN messages f ON f.id = r.first_id
-		WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1`, campaign, phone).Scan(&texted)
+		SELECT m.id, m.contact_id, CASE WHEN `+onItsWay+` THEN 1 ELSE 0 END
+		FROM (SELECT r.id, r.first_id, r.last_id, r.claimed_id FROM ranges r JOIN messages f ON f.id = r.first_id
+			WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1) AS r
+		JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2`, campaign, phone).Scan(&m.id, &m.contact, &m.onItsWay)
 	if db.IsNone(err) {
-		return false, nil
+		return campaignMessage{}, nil
 	}
-	return texted, err
+	return m, err
 }
 
 // rememberSender is how long an answer to a text finds its way to whoever sent

@@ -11,9 +11,9 @@ import (
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
-// unconfirmed, waiting_receipts, incarnations, jobs, suppressions,
+// unconfirmed, waiting_receipts, incarnations, jobs, roll_answers, suppressions,
 // opt_out_settings and opt_out_replies. It reads contacts, contact_groups,
-// group_members and roll_answers to find recipients.
+// and group_members to find recipients.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
@@ -59,12 +59,17 @@ func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Boo
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `
+	asks, asksFor, err := storedQuestion(c.Asks)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
 		INSERT INTO campaigns (id, account_id, name, lane, sender, body, encoding, parts, group_id, carrier_id,
-			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone, asks, asks_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		c.ID, c.Account, c.Name, string(c.Lane), c.Sender, c.Text, string(c.Encoding), c.Parts, c.Group, c.Route,
-		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone)
+		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone,
+		asks, asksFor)
 	return err
 }
 
@@ -94,7 +99,7 @@ func groupExists(ctx context.Context, q db.Querier, account, group int64) error 
 
 func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...any) ([]Campaign, error) {
 	return db.Collect(ctx, q, scanCampaign, `
-		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.source_id, c.audience_filter, c.carrier_id,
+		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.source_id, c.audience_filter, c.asks, c.asks_ms, c.asks_closed_at, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
 			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.start_at, c.zone, c.validity_ms, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
@@ -104,10 +109,10 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 }
 
 func scanCampaign(row *sql.Rows) (c Campaign, err error) {
-	var start, life, created, started, finished int64
-	var filter string
+	var start, life, created, started, finished, asksFor, asksClosed int64
+	var filter, asks string
 	counts := make([]int, len(Statuses))
-	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Source, &filter, &c.Route,
+	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Source, &filter, &asks, &asksFor, &asksClosed, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
 		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.Suppressed, &start, &c.Zone, &life, &created, &started, &finished}
 	for i := range counts {
@@ -121,6 +126,10 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	c.Counts = Counts{}
 	for i, s := range Statuses {
 		c.Counts[s] = counts[i]
+	}
+	c.AsksClosed = db.Time(asksClosed)
+	if c.Asks, err = questionStored(asks, asksFor); err != nil {
+		return c, err
 	}
 	c.Filter, err = storedFilter(filter)
 	return c, err

@@ -29,7 +29,7 @@ func (w *site) received(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	all, err := w.Queue.Inbound(v.ctx, v.Account.ID, before, pageSize+1)
+	all, err := w.Queue.Inbound(v.ctx, v.Account.ID, smsqueue.InboundFilter{Before: before, Limit: pageSize + 1})
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (i inboundList) Run(ctx context.Context, c *commands, t terminal) error {
 }
 
 func (i inboundList) list(ctx context.Context, c *commands, t terminal, app *App, account int64) error {
-	all, err := app.Queue.Inbound(ctx, account, 0, i.Limit)
+	all, err := app.Queue.Inbound(ctx, account, smsqueue.InboundFilter{Limit: i.Limit})
 	if err != nil {
 		return err
 	}
