@@ -35,12 +35,13 @@ func obey(ctx context.Context, tx *db.Tx, m received, now time.Time) (err error)
 		return nil // nothing can be sent to it
 	}
 	switch kind {
-	case keywords.None:
-		return nil
 	case keywords.Stop:
 		changed, err = suppress(ctx, tx, m.suppression(ids.take(), m.Account, now))
 	case keywords.Start:
 		changed, err = lift(ctx, tx, m.Account, m.From, ByStart, now)
+	case keywords.Help:
+	default:
+		return nil // it asks for nothing
 	}
 	if err != nil || !changed {
 		return err
