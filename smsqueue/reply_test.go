@@ -251,3 +251,25 @@ func TestAnAnswerGoesFromTheNumberThatWasTexted(t *testing.T) {
 		}
 	})
 }
+
+// In a roll call 'help' is not a question about the service, and stop still is what
+// it says. // U21
+func TestWordsThatAskForSomethingInARollCall(t *testing.T) {
+	eachMast(t, func(t *testing.T, h *house, m *mast) {
+		h.number(h.account.ID, office, "")
+		g := h.person()
+		roll := h.sentAll(smsqueue.NewCampaign{Group: g.ID, Text: "Are you safe?", Asks: safety()})
+		actions := func(id, text, action string, want smsqueue.RollTally) {
+			t.Helper()
+			m.bring(h, said(id, text))
+			if got := h.inbox(h.account.ID)[0]; got.Action != action || got.Campaign != roll.ID {
+				t.Errorf("%q is %q to campaign %d", text, got.Action, got.Campaign)
+			}
+			same(t, text, h.tally(roll).RollTally, want)
+		}
+		actions("1", "HELP", smsqueue.ActionAnswer, smsqueue.RollTally{Asked: 8, By: map[string]int{"2": 1}, Unanswered: 7})
+		actions("2", "1", smsqueue.ActionAnswer, smsqueue.RollTally{Asked: 8, By: map[string]int{"1": 1}, Unanswered: 7})
+		actions("3", "info", "", smsqueue.RollTally{Asked: 8, Unclear: 1, Unanswered: 7})
+		actions("4", "STOP", "stop", smsqueue.RollTally{Asked: 8, Unclear: 1, Unanswered: 7})
+	})
+}
