@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // CampaignState is where a campaign is.
@@ -52,6 +53,7 @@ type Campaign struct {
 	Start         time.Time
 	Zone          string        // IANA: the one in which the start was said; empty: none was
 	Validity      time.Duration // how long from the start its text is worth sending; 0: nobody said
+	Windows       window.Week   // its own, within the account's; empty: it has none
 	Created       time.Time
 	Started       time.Time
 	Finished      time.Time
@@ -92,6 +94,7 @@ type NewCampaign struct {
 	Sender        string // empty: the account's
 	Lane          Lane   // empty: bulk
 	CeilingMicro  int64
+	Windows       window.Week   // when it may go, within the account's windows; empty: in those
 	Start         time.Time     // zero: at once
 	Zone          string        // IANA: the one in which the start was said; empty: UTC
 	Validity      time.Duration // how long from the start its text is worth sending; 0: the usual time from when it may go
@@ -176,6 +179,9 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err := n.validateTimes(now); err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
+	if err := q.validateWindows(ctx, account, n, out.lane); err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
 	if n.Start.IsZero() {
 		n.Start = now
 	}
@@ -183,7 +189,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
 		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Route: route.ID,
 		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted,
-		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Created: now}
+		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Windows: n.Windows, Created: now}
 	if c.Name == "" {
 		c.Name = beginning(out.text)
 	}

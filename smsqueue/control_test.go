@@ -117,7 +117,9 @@ func TestAPausedCampaignStandsStill(t *testing.T) {
 		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
 		h.untilAccepted(20)
 		h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
-		c = h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded && c.Counts[smsqueue.Sending]+c.Counts[smsqueue.Sent] == 0 })
+		c = h.until(c, func(c smsqueue.Campaign) bool {
+			return c.Expanded && c.Counts[smsqueue.Sending]+c.Counts[smsqueue.Sent] == 0
+		})
 		reached := h.smsc.Numbers()
 		if c.State != smsqueue.CampaignPaused || c.Counts[smsqueue.Delivered] != len(reached) || c.Counts[smsqueue.Queued] != people-len(reached) {
 			t.Fatalf("%s, %v; the SMSC saw %d", c.State, c.Counts, len(reached))

@@ -32,6 +32,22 @@ func (n NewCampaign) validateTimes(now time.Time) error {
 	return validStart(n.Start, now, zone)
 }
 
+// validateWindows: an urgent campaign waits for no window, and one whose windows are
+// none of the account's would never go.
+func (q *Queue) validateWindows(ctx context.Context, account int64, n NewCampaign, lane Lane) error {
+	if n.Windows.Empty() {
+		return nil
+	}
+	if lane == Urgent {
+		return problem.Invalid("windows", "an urgent campaign goes at once: leave its windows out")
+	}
+	s, err := q.Rules(ctx, account)
+	if err == nil && !s.Windows.Empty() && n.Windows.And(s.Windows).Empty() {
+		return problem.Invalid("windows", "none of it is within the account's windows, %s", s.Windows)
+	}
+	return err
+}
+
 func validValidity(v time.Duration) error {
 	if v != 0 && (v < shortestValidity || v > longestValidity) {
 		return problem.Invalid("validity", "a text is worth sending from %s to %s, not %s", shortestValidity, longestValidity, v)

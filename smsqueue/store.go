@@ -8,6 +8,7 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
@@ -60,10 +61,10 @@ func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Boo
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO campaigns (id, account_id, name, lane, sender, body, encoding, parts, group_id, carrier_id,
-			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone, windows)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		c.ID, c.Account, c.Name, string(c.Lane), c.Sender, c.Text, string(c.Encoding), c.Parts, c.Group, c.Route,
-		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone)
+		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone, c.Windows.String())
 	return err
 }
 
@@ -95,7 +96,7 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 	return db.Collect(ctx, q, scanCampaign, `
 		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.source_id, c.audience_filter, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.zone, c.validity_ms, c.created_at, c.started_at, c.finished_at,
+			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.zone, c.validity_ms, c.windows, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
 		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
 		LEFT JOIN (SELECT campaign_id, `+countColumns("SUM(%s) AS %s", ", ")+` FROM campaign_deltas GROUP BY campaign_id) AS d ON d.campaign_id = c.id
@@ -104,11 +105,11 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 
 func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	var start, life, created, started, finished int64
-	var filter string
+	var filter, windows string
 	counts := make([]int, len(Statuses))
 	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Source, &filter, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
-		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &start, &c.Zone, &life, &created, &started, &finished}
+		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &start, &c.Zone, &life, &windows, &created, &started, &finished}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}
@@ -120,6 +121,9 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	c.Counts = Counts{}
 	for i, s := range Statuses {
 		c.Counts[s] = counts[i]
+	}
+	if c.Windows, err = window.Parse(windows); err != nil {
+		return c, err
 	}
 	c.Filter, err = storedFilter(filter)
 	return c, err
