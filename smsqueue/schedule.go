@@ -118,3 +118,25 @@ func (change CampaignChange) apply(c *Campaign, now time.Time) error {
 	c.Start = *change.Start
 	return validStart(c.Start, now, zone)
 }
+
+// StartTime reads when a campaign is to start: an RFC 3339 time, or a local one such
+// as 2027-03-28T09:00 in a zone (IANA), which is the account's if none is given. It
+// answers the zone, and what the clocks did to a local time.
+func (q *Queue) StartTime(ctx context.Context, account int64, text, zone string) (start time.Time, in string, note window.Note, err error) {
+	if zone == "" {
+		rules, err := q.Rules(ctx, account)
+		if err != nil {
+			return start, "", note, err
+		}
+		zone = rules.Zone
+	}
+	place, err := window.Zone(zone)
+	if err != nil {
+		return start, "", note, err
+	}
+	if start, err = time.Parse(time.RFC3339, text); err == nil {
+		return start, zone, window.Plain, nil
+	}
+	start, note, err = window.Local(text, place)
+	return start, zone, note, err
+}
