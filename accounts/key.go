@@ -22,9 +22,10 @@ const (
 	ScopeContactsWrite  = "contacts:write"
 	ScopeDirectoryRead  = "directory:read"
 	ScopeDirectoryWrite = "directory:write"
+	ScopeSettingsWrite  = "settings:write"
 )
 
-var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite}
+var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite}
 
 // Key is an API key without its secret.
 type Key struct {

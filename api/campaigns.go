@@ -7,6 +7,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 type newCampaign struct {
@@ -17,6 +18,7 @@ type newCampaign struct {
 	Lane          lane   `json:"lane,omitempty" doc:"bulk, if it is not given."`
 	Name          string `json:"name,omitempty" maxLength:"200" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"The beginning of the text, if it is not given."`
 	MaxCost       *money `json:"max_cost,omitempty" doc:"The campaign holds before it would cost more. No ceiling, if it is not given."`
+	Timing
 
 	Asks *newQuestion `json:"asks,omitempty" doc:"Makes it a roll call, whose answers are counted. Its sender is one of the account's numbers, the only one if it is not given; its lane is urgent if it is not given."`
 }
@@ -40,6 +42,13 @@ type campaign struct {
 	MaxCost         *money        `json:"max_cost,omitempty"`
 	CreatedAt       time.Time     `json:"created_at"`
 	StartAt         time.Time     `json:"start_at"`
+	StartNote       string        `json:"start_note,omitempty" enum:"skipped,twice" doc:"In the answer to who set the start: the clocks skip that local time, and it was moved forward; or they show it twice, and the first is meant."`
+	Zone            string        `json:"zone,omitempty" doc:"IANA: the one in which the start was said."`
+	Scheduled       bool          `json:"scheduled" doc:"It has not started, and can be changed."`
+	Validity        int           `json:"validity,omitempty" doc:"Minutes from the start during which its text is worth sending."`
+	Windows         string        `json:"windows,omitempty" doc:"Its own, within the account's."`
+	Source          string        `json:"source,omitempty" doc:"The campaign whose recipients it has."`
+	Waits           []wait        `json:"waits,omitempty" doc:"What keeps its messages from going, where one campaign is read."`
 	StartedAt       time.Time     `json:"started_at,omitzero"`
 	FinishedAt      time.Time     `json:"finished_at,omitzero"`
 
@@ -64,10 +73,14 @@ func (s Services) campaign(c smsqueue.Campaign) campaign {
 		Group:  campaignGroup{ID: s.Names.Of(secrets.Group, c.Group), Name: c.GroupName},
 		Sender: c.Sender, Text: c.Text, Lane: lane(c.Lane), Encoding: string(c.Encoding), Parts: c.Parts,
 		RecipientsKnown: c.Expanded, Recipients: c.Counts.Total(), Counts: counts(c.Counts), LeftOut: leftOut(c.LeftOut),
-		Reserved:  moneyOf(c.ReservedMicro, c.Currency),
+		Reserved: moneyOf(c.ReservedMicro, c.Currency),
+		Zone:     c.Zone, Scheduled: c.Scheduled(), Validity: int(c.Validity / time.Minute), Windows: c.Windows.String(),
 		CreatedAt: at(c.Created), StartAt: at(c.Start), StartedAt: at(c.Started), FinishedAt: at(c.Finished),
 	}
 	out.Asks = questionOf(c)
+	if c.Source != 0 {
+		out.Source = s.Names.Of(secrets.Campaign, c.Source)
+	}
 	if c.CeilingMicro > 0 {
 		ceiling := moneyOf(c.CeilingMicro, c.Currency)
 		out.MaxCost = &ceiling
@@ -85,13 +98,15 @@ type startCampaign struct {
 func (s Services) startCampaign(ctx context.Context, in *startCampaign) (*made[campaign], error) {
 	hash := requestHash("POST", campaignsPath, in.Body)
 	c, found, err := s.replayedCampaign(ctx, in.Key, hash)
+	var note window.Note
 	if err == nil && !found {
-		c, err = s.start(ctx, in.Body, in.Key, hash)
+		c, note, err = s.start(ctx, in.Body, in.Key, hash)
 	}
 	if err != nil {
 		return nil, err
 	}
 	shown := s.campaign(c)
+	shown.StartNote = string(note)
 	return &made[campaign]{Location: campaignsPath + "/" + shown.ID, Body: shown}, nil
 }
 
@@ -109,21 +124,26 @@ func (s Services) replayedCampaign(ctx context.Context, key, hash string) (c sms
 	return c, true, err
 }
 
-func (s Services) start(ctx context.Context, n newCampaign, key, hash string) (smsqueue.Campaign, error) {
+func (s Services) start(ctx context.Context, n newCampaign, key, hash string) (c smsqueue.Campaign, note window.Note, err error) {
 	account := accountOf(ctx)
 	ceiling, err := s.ceiling(ctx, n.MaxCost)
 	if err != nil {
-		return smsqueue.Campaign{}, err
+		return c, note, err
 	}
 	g, err := s.Book.FindGroup(ctx, account, n.Group, s.groupID, s.groupName)
 	if err != nil {
-		return smsqueue.Campaign{}, err
+		return c, note, err
 	}
-	return s.Queue.StartCampaign(ctx, account, smsqueue.NewCampaign{
+	plan := smsqueue.NewCampaign{
 		Name: n.Name, Group: g.ID, Text: n.Text, Transliterate: n.Transliterate, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane),
 		CeilingMicro: ceiling, Key: key, RequestHash: hash,
 		Asks: n.Asks.question(),
-	})
+	}
+	if note, err = n.Timing.fill(ctx, s, &plan); err != nil {
+		return c, note, err
+	}
+	c, err = s.Queue.StartCampaign(ctx, account, plan)
+	return c, note, err
 }
 
 // ceiling is in micro-units of the account's currency, 0 for none.
@@ -168,7 +188,13 @@ func (s Services) readCampaign(ctx context.Context, in *oneCampaign) (*answer[ca
 	if err != nil {
 		return nil, err
 	}
-	return &answer[campaign]{Body: s.campaign(c)}, nil
+	why, err := s.Queue.Why(ctx, c.Account, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := s.campaign(c)
+	out.Waits = waits(why)
+	return &answer[campaign]{Body: out}, nil
 }
 
 func (s Services) findCampaign(ctx context.Context, name string) (smsqueue.Campaign, error) {

@@ -36,7 +36,10 @@ func TestCampaignIsAcceptedAndCanBeRead(t *testing.T) {
 	if at := started.header.Get("Location"); at != "/v1/campaigns/"+got.ID {
 		t.Errorf("Location %q", at)
 	}
-	same(t, read[campaign](t, h.ask(t, "GET", started.header.Get("Location"), ""), 200), got)
+	again := read[campaign](t, h.ask(t, "GET", started.header.Get("Location"), ""), 200)
+	same(t, again.Waits, []wait{{Code: "starting"}})
+	again.Waits = nil
+	same(t, again, got)
 }
 
 func TestCampaignTakesTheIDOfAGroup(t *testing.T) {

@@ -94,7 +94,7 @@ func (h *house) checkOperation(t *testing.T, method, path string, op operation) 
 
 func allBut(scopes []string) (rest []string) {
 	for _, one := range []string{accounts.ScopeMessagesRead, accounts.ScopeMessagesWrite, accounts.ScopeContactsRead,
-		accounts.ScopeContactsWrite, accounts.ScopeDirectoryRead, accounts.ScopeDirectoryWrite} {
+		accounts.ScopeContactsWrite, accounts.ScopeDirectoryRead, accounts.ScopeDirectoryWrite, accounts.ScopeSettingsWrite} {
 		if !slices.Contains(scopes, one) {
 			rest = append(rest, one)
 		}

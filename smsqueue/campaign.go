@@ -12,6 +12,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/rollcall"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // CampaignState is where a campaign is.
@@ -55,6 +56,7 @@ type Campaign struct {
 	Start         time.Time
 	Zone          string        // IANA: the one in which the start was said; empty: none was
 	Validity      time.Duration // how long from the start its text is worth sending; 0: nobody said
+	Windows       window.Week   // its own, within the account's; empty: it has none
 	Created       time.Time
 	Started       time.Time
 	Finished      time.Time
@@ -97,6 +99,7 @@ type NewCampaign struct {
 	Sender        string             // empty: the account's; of a roll call, the account's only number
 	Lane          Lane               // empty: bulk; of a roll call, urgent
 	CeilingMicro  int64
+	Windows       window.Week   // when it may go, within the account's windows; empty: in those
 	Start         time.Time     // zero: at once
 	Zone          string        // IANA: the one in which the start was said; empty: UTC
 	Validity      time.Duration // how long from the start its text is worth sending; 0: the usual time from when it may go
@@ -188,6 +191,9 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err := n.validateTimes(now); err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
+	if err := q.validateWindows(ctx, account, n, out.lane); err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
 	if n.Start.IsZero() {
 		n.Start = now
 	}
@@ -195,7 +201,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
 		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Asks: n.Asks, Route: route.ID,
 		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted,
-		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Created: now}
+		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Windows: n.Windows, Created: now}
 	if c.Name == "" {
 		c.Name = beginning(out.text)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // errNotNow says that a rule keeps the range from going: it is paused, or the
@@ -32,7 +33,8 @@ type candidate struct {
 	duplicate    bool
 	contactGone  bool
 	optedOut     bool
-	returned     bool // it was claimed before
+	returned     bool // it was claimed before, or waited for its window
+	counted      bool // its parts are in the account's counts
 }
 
 // claim takes the next messages of the range that fit into parts, checks every
@@ -68,6 +70,9 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		more = len(fit) < len(all) || len(all) == parts && all[len(all)-1].id < r.last
 		var moves []move
 		claimed, moves = sortOut(fit, r, now)
+		if claimed, err = l.w.holdBack(ctx, tx, r, text, claimedTo, claimed, now); err != nil {
+			return err
+		}
 		if _, err := apply(ctx, tx, moves, &pool, now); err != nil {
 			return err
 		}
@@ -90,7 +95,12 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 }
 
 // campaignText is what messages without a text of their own say.
-type campaignText struct{ sender, body string }
+// They have windows and a validity of their own where somebody said so.
+type campaignText struct {
+	sender, body string
+	windows      window.Week
+	validity     time.Duration
+}
 
 func (c *candidate) fill(t campaignText) {
 	if c.body == "" {
@@ -113,8 +123,18 @@ func readText(ctx context.Context, tx *db.Tx, r *running) (t campaignText, err e
 		return t, nil
 	}
 	var state CampaignState
-	err = tx.QueryRowContext(ctx, `SELECT state, sender, body FROM campaigns WHERE id = $1`, r.campaign).Scan(&state, &t.sender, &t.body)
-	if err == nil && state != CampaignRunning && state != CampaignSent {
+	var windows string
+	var life int64
+	err = tx.QueryRowContext(ctx, `SELECT state, sender, body, windows, validity_ms FROM campaigns WHERE id = $1`, r.campaign).
+		Scan(&state, &t.sender, &t.body, &windows, &life)
+	if err != nil {
+		return t, err
+	}
+	t.validity = time.Duration(life) * time.Millisecond
+	if t.windows, err = window.Parse(windows); err != nil {
+		return t, err
+	}
+	if state != CampaignRunning && state != CampaignSent {
 		err = errPaused
 	}
 	return t, err
@@ -135,9 +155,10 @@ func selectCandidates(ctx context.Context, tx *db.Tx, r *running, claimedTo int6
 	return db.Collect(ctx, tx, func(rows *sql.Rows) (c candidate, err error) {
 		c.status, c.stored, c.account, c.campaign, c.route, c.lane, c.locked = Queued, Queued, r.account, r.campaign, r.route, r.lane, true
 		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate,
-			&c.returned, &c.contactGone, &c.optedOut)
+			&c.returned, &c.counted, &c.contactGone, &c.optedOut)
 	}, `
 		SELECT m.id, m.phone, m.sender, m.body, m.encoding, m.parts, m.price_micro, m.money, m.tries, m.possible_duplicate, m.due_at > 0,
+			m.due_at > 0 AND m.reason <> 'quiet_hours',
 			m.contact_id <> 0 AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = m.contact_id AND c.state = 'active'),
 			`+isSuppressed("$6", "m.phone", "$7")+` AND NOT EXISTS (SELECT 1 FROM opt_out_replies o WHERE o.message_id = m.id)
 		FROM messages m
@@ -263,7 +284,7 @@ func launch(r *running, features carriers.Features, claimed []candidate, done ma
 			split = options.Split(c.body)
 			splits[c.body] = split
 		}
-		all = append(all, c.flight(r, split, features.Whole, done[c.id], r.deadline.Sub(now)))
+		all = append(all, c.flight(r, split, features.Whole, done[c.id], min(r.deadline.Sub(now), longestValidity)))
 	}
 	return all
 }

@@ -62,3 +62,40 @@ func rescheduleCampaign(ctx context.Context, tx *db.Tx, was, c Campaign) (bool, 
 		WHERE account_id = $5 AND id = $6 AND state IN ('accepted', 'paused') AND started_at = 0 AND start_at = $7 AND start_at > $8`,
 		c.Name, db.Millis(c.Start), c.Zone, c.Validity.Milliseconds(), c.Account, c.ID, db.Millis(was.Start), db.Millis(time.Now())))
 }
+
+func selectOutcomes(ctx context.Context, q db.Querier, account, campaign int64) ([]Outcome, error) {
+	statuses, err := keys(Resendable)
+	if err != nil {
+		return nil, err
+	}
+	return db.Collect(ctx, q, func(row *sql.Rows) (o Outcome, err error) {
+		return o, row.Scan(&o.Status, &o.Reason, &o.Messages)
+	}, `
+		SELECT m.status, m.reason, COUNT(*) FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id
+		WHERE r.account_id = $1 AND r.campaign_id = $2 AND m.status IN (SELECT key FROM json_each($3))
+		GROUP BY m.status, m.reason`, account, campaign, statuses)
+}
+
+// selectWaits counts what is queued in open ranges. One that was not begun is
+// queued as a whole.
+func selectWaits(ctx context.Context, q db.Querier, account, campaign int64, now time.Time) ([]waitingPart, error) {
+	of, args := `r.campaign_id = $3`, []any{account, db.Millis(now), campaign}
+	if campaign == 0 {
+		// Not by the index of campaigns, in which all single messages are together.
+		of, args = `r.campaign_id + 0 = 0 AND r.carrier_id IN (SELECT id FROM carriers)`, args[:2]
+	}
+	return db.Collect(ctx, q, func(row *sql.Rows) (w waitingPart, err error) {
+		var due int64
+		err = row.Scan(&w.route, &w.reason, &w.messages, &due)
+		w.due = db.Time(due)
+		return w, err
+	}, `
+		SELECT carrier_id, reason, CAST(SUM(messages) AS BIGINT), MIN(due_at) FROM (
+			SELECT r.carrier_id, r.reason, CASE WHEN r.due_at > $2 THEN r.due_at ELSE 0 END AS due_at,
+				CASE r.claimed_id WHEN 0 THEN r.last_id - r.first_id + 1 ELSE (
+					SELECT COUNT(*) FROM messages m
+					WHERE m.id BETWEEN r.first_id AND r.last_id AND m.status = 'queued' AND (m.due_at > 0 OR m.id > r.claimed_id)
+				) END AS messages
+			FROM ranges r WHERE r.account_id = $1 AND r.state <> 'done' AND `+of+`
+		) AS w GROUP BY carrier_id, reason, CASE due_at WHEN 0 THEN 0 ELSE 1 END ORDER BY carrier_id, reason`, args...)
+}

@@ -290,7 +290,7 @@ func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, h hur
 	var given []*running
 	for _, w := range chosen {
 		r, err := scanRunning(tx.QueryRowContext(ctx, `
-			UPDATE ranges SET state = $1, generation = generation + 1, incarnation = $2, dispatched_at = $3
+			UPDATE ranges SET state = $1, generation = generation + 1, incarnation = $2, dispatched_at = $3, reason = ''
 			WHERE id = $4 AND state = 'waiting' RETURNING `+runningColumns, state, incarnation, db.Millis(now), w.id))
 		if err != nil {
 			return nil, err

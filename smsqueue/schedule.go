@@ -32,6 +32,22 @@ func (n NewCampaign) validateTimes(now time.Time) error {
 	return validStart(n.Start, now, zone)
 }
 
+// validateWindows: an urgent campaign waits for no window, and one whose windows are
+// none of the account's would never go.
+func (q *Queue) validateWindows(ctx context.Context, account int64, n NewCampaign, lane Lane) error {
+	if n.Windows.Empty() {
+		return nil
+	}
+	if lane == Urgent {
+		return problem.Invalid("windows", "an urgent campaign goes at once: leave its windows out")
+	}
+	s, err := q.Rules(ctx, account)
+	if err == nil && !s.Windows.Empty() && n.Windows.And(s.Windows).Empty() {
+		return problem.Invalid("windows", "none of it is within the account's windows, %s", s.Windows)
+	}
+	return err
+}
+
 func validValidity(v time.Duration) error {
 	if v != 0 && (v < shortestValidity || v > longestValidity) {
 		return problem.Invalid("validity", "a text is worth sending from %s to %s, not %s", shortestValidity, longestValidity, v)
@@ -101,4 +117,26 @@ func (change CampaignChange) apply(c *Campaign, now time.Time) error {
 	}
 	c.Start = *change.Start
 	return validStart(c.Start, now, zone)
+}
+
+// StartTime reads when a campaign is to start: an RFC 3339 time, or a local one such
+// as 2027-03-28T09:00 in a zone (IANA), which is the account's if none is given. It
+// answers the zone, and what the clocks did to a local time.
+func (q *Queue) StartTime(ctx context.Context, account int64, text, zone string) (start time.Time, in string, note window.Note, err error) {
+	if zone == "" {
+		rules, err := q.Rules(ctx, account)
+		if err != nil {
+			return start, "", note, err
+		}
+		zone = rules.Zone
+	}
+	place, err := window.Zone(zone)
+	if err != nil {
+		return start, "", note, err
+	}
+	if start, err = time.Parse(time.RFC3339, text); err == nil {
+		return start, zone, window.Plain, nil
+	}
+	start, note, err = window.Local(text, place)
+	return start, zone, note, err
 }

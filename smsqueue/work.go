@@ -17,6 +17,7 @@ type running struct {
 	rangeRow
 	generation int64
 	out        sync.WaitGroup // messages claimed, their answer not yet committed
+	hold       hold           // what keeps the rest of it
 	doubt      bool           // a claim failed, and may have been committed all the same
 }
 
@@ -83,6 +84,9 @@ func (l *link) sendAll(ctx context.Context, r *running) time.Time {
 		}
 		l.gate.unused(parts - used)
 		l.submit(r, batch)
+		if !r.hold.until.IsZero() {
+			return r.hold.until
+		}
 		if !more {
 			return time.Time{}
 		}
@@ -175,7 +179,8 @@ func scanRunning(row *sql.Row) (*running, error) {
 // endRange is done when nothing is queued in it, and else waits for the
 // earliest due time, but not before again. A range with messages whose answer
 // could not be stored stays running: they are in doubt, and whoever takes this
-// process over decides.
+// process over decides. One that a rule kept, and whose reason is gone, is looked at
+// at once: the rule has changed meanwhile.
 func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) error {
 	if again.IsZero() {
 		again = now
@@ -183,7 +188,7 @@ func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) e
 	_, err := d.ExecContext(ctx, `
 		UPDATE ranges SET incarnation = 0,
 			state = CASE WHEN q.queued = 0 THEN 'done' ELSE 'waiting' END,
-			due_at = CASE WHEN q.due > $1 THEN q.due ELSE $1 END
+			due_at = CASE WHEN reason = '' AND CAST($6 AS BIGINT) = 1 THEN 0 WHEN q.due > $1 THEN q.due ELSE $1 END
 		FROM (
 			SELECT COUNT(CASE status WHEN 'queued' THEN 1 END) AS queued, COUNT(CASE status WHEN 'sending' THEN 1 END) AS sending,
 				COALESCE(MIN(CASE status WHEN 'queued' THEN due_at END), 0) AS due
@@ -192,6 +197,6 @@ func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) e
 				WHERE m.id BETWEEN $2 AND $3 AND m.status IN ('queued', 'sending')
 			) AS m
 		) AS q WHERE q.sending = 0 AND ranges.id = $4 AND generation = $5 AND state = 'running'`,
-		db.Millis(again), r.first, r.last, r.id, r.generation)
+		db.Millis(again), r.first, r.last, r.id, r.generation, bit(r.hold.reason != ""))
 	return err
 }

@@ -3,9 +3,9 @@ package window
 import "time"
 
 const (
-	// furthest is how far ahead an opening is looked for: a week, and the day that a
-	// change of the clocks may cost.
-	furthest = 8 * 24 * time.Hour
+	// furthest is how far ahead an opening is looked for: two weeks and a day, as a
+	// change of the clocks may leave out the only one of a week.
+	furthest = 15 * 24 * time.Hour
 	// shift is more than clocks are set forward or back.
 	shift = 3 * time.Hour
 )
@@ -21,7 +21,7 @@ func (w Week) Open(t time.Time, zones []*time.Location) bool {
 }
 
 // Next is the first full minute from t on, or t itself, that is within the week's
-// spans in every one of the zones. It says false when there is none within 8 days:
+// spans in every one of the zones. It says false when there is none within 15 days:
 // the zones lie too far apart for the spans.
 func (w Week) Next(t time.Time, zones []*time.Location) (opening time.Time, found bool) {
 	for end := t.Add(furthest); !t.After(end); {

@@ -1,0 +1,55 @@
+package smsqueue
+
+import (
+	"context"
+	"slices"
+
+	"github.com/varsel/varsel/internal/problem"
+)
+
+// Resendable are the statuses whose messages may be sent again: those that did not,
+// or perhaps not, reach their recipient.
+var Resendable = []Status{Unconfirmed, Undelivered, Expired, Rejected, Failed, Cancelled, Skipped}
+
+// Resend starts a campaign with the text of an earlier one, to those of its
+// recipients that fit the filter. Without statuses it is all of Resendable. With a
+// key, the same request takes effect once.
+func (q *Queue) Resend(ctx context.Context, account, id int64, f AudienceFilter, key, hash string) (Campaign, error) {
+	if len(f.Statuses) == 0 {
+		f.Statuses = Resendable
+	}
+	for _, s := range f.Statuses {
+		if !slices.Contains(Resendable, s) {
+			return Campaign{}, problem.Invalid("statuses", "only messages that are one of %v are sent again, not %q", Resendable, s)
+		}
+	}
+	c, err := q.Campaign(ctx, account, id)
+	if err != nil {
+		return Campaign{}, err
+	}
+	return q.StartCampaign(ctx, account, NewCampaign{Source: c.ID, Filter: f, Name: c.Name, Text: c.Text, Sender: c.Sender, Lane: c.Lane,
+		Windows: c.Windows, Validity: c.Validity, Key: key, RequestHash: hash})
+}
+
+// Outcome is how many messages of a campaign ended in one way.
+type Outcome struct {
+	Status   Status
+	Reason   string
+	Messages int
+}
+
+// Outcomes counts a campaign's messages that may be sent again, by status and
+// reason, in the order of a message's life and then the most frequent first.
+func (q *Queue) Outcomes(ctx context.Context, account int64, c Campaign) ([]Outcome, error) {
+	if !slices.ContainsFunc(Resendable, func(s Status) bool { return c.Counts[s] > 0 }) {
+		return nil, nil
+	}
+	all, err := selectOutcomes(ctx, q.db, account, c.ID)
+	slices.SortFunc(all, func(a, b Outcome) int {
+		if a.Status != b.Status {
+			return slices.Index(Statuses, a.Status) - slices.Index(Statuses, b.Status)
+		}
+		return b.Messages - a.Messages
+	})
+	return all, err
+}
