@@ -51,6 +51,7 @@ type leftOut struct {
 	WithoutNumber int `json:"without_number"`
 	InvalidNumber int `json:"invalid_number"`
 	SharedNumber  int `json:"shared_number" doc:"Somebody else in the group has the same number and gets the message."`
+	Suppressed    int `json:"suppressed" doc:"Their number wants no messages from the account."`
 }
 
 func (s Services) campaign(c smsqueue.Campaign) campaign {

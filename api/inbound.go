@@ -16,11 +16,12 @@ type inbound struct {
 	Text       string    `json:"text"`
 	Parts      int       `json:"parts"`
 	Incomplete bool      `json:"incomplete" doc:"Parts of it did not come within a day. […] stands in their place."`
+	Action     string    `json:"action,omitempty" enum:"stop,start,help" doc:"What its words ask for, which has been done."`
 	ReceivedAt time.Time `json:"received_at" doc:"When its first part came."`
 }
 
 func (s Services) inbound(m smsqueue.Inbound) inbound {
-	out := inbound{ID: s.inboundName(m), From: m.From, To: m.To, Text: m.Text, Parts: m.Parts, Incomplete: m.Incomplete(), ReceivedAt: at(m.Received)}
+	out := inbound{ID: s.inboundName(m), From: m.From, To: m.To, Text: m.Text, Parts: m.Parts, Incomplete: m.Incomplete(), Action: m.Action, ReceivedAt: at(m.Received)}
 	if m.Contact != 0 {
 		out.Contact = s.Names.Of(secrets.Contact, m.Contact)
 	}
