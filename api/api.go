@@ -40,6 +40,7 @@ func Mount(app *fiber.App, s Services) {
 	api := humafiber.NewWithGroup(app, withHead{app}, config)
 	api.UseMiddleware(guard, s.authenticate)
 	uploads.Allow(app.Server(), importsPath, importLimit)
+	uploads.Allow(app.Server(), suppressionImportsPath, importLimit)
 	s.routes(api)
 	s.notifications(app)
 	s.callbacks(app)

@@ -20,7 +20,7 @@ type inbound struct {
 
 	Campaign       string    `json:"campaign,omitempty" doc:"The campaign that it answers: the newest that texted that handset within 72 hours, or a roll call that is open."`
 	Message        string    `json:"message,omitempty" doc:"The message that it answers."`
-	Action         string    `json:"action,omitempty" doc:"What was done because of its words. answer: it was counted in a roll call."`
+	Action         string    `json:"action,omitempty" enum:"stop,start,help,answer" doc:"What was done because of its words. answer: it was counted in a roll call."`
 	NeedsAttention bool      `json:"needs_attention" doc:"Nothing was done because of its words, and nobody has dealt with it."`
 	HandledAt      time.Time `json:"handled_at,omitzero" doc:"When somebody dealt with it."`
 }

@@ -70,6 +70,11 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"POST", groupsPath + "/{id}/members", "addMembers", accounts.ScopeContactsWrite, "Add contacts to a group kept by hand", http.StatusOK, false}, s.addMembers)
 	add(a, route{"DELETE", groupsPath + "/{id}/members", "removeMembers", accounts.ScopeContactsWrite, "Take contacts out of a group kept by hand", http.StatusOK, false}, s.removeMembers)
 
+	add(a, route{"GET", suppressionsPath, "listSuppressions", accounts.ScopeContactsRead, "List numbers that nothing is sent to, the newest first", http.StatusOK, false}, s.listSuppressions)
+	add(a, route{"POST", suppressionsPath, "addSuppression", accounts.ScopeContactsWrite, "Send nothing more to a number, whoever has it", http.StatusOK, false}, s.addSuppression)
+	add(a, route{"DELETE", suppressionsPath + "/{phone}", "liftSuppression", accounts.ScopeContactsWrite, "Send to a number again", http.StatusNoContent, false}, s.liftSuppression)
+	add(a, route{"POST", suppressionImportsPath, "importSuppressions", accounts.ScopeContactsWrite, "Send nothing more to the numbers of a list, as CSV: of each row the first field with a number", http.StatusOK, false}, s.importSuppressions)
+
 	s.directoryRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
@@ -127,7 +132,7 @@ func (r route) operation() huma.Operation {
 		op.Tags = []string{strings.Split(r.path, "/")[2]}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity)
 	}
-	if r.path == importsPath {
+	if r.path == importsPath || r.path == suppressionImportsPath {
 		op.MaxBodyBytes = importLimit
 	}
 	if r.method == http.MethodDelete {

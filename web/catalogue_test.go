@@ -25,6 +25,7 @@ import (
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/carriers"
+	"github.com/varsel/varsel/smsqueue/keywords"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
@@ -43,18 +44,22 @@ var families = map[string][]string{
 	"carrier":         append(words(carriers.Connecting, carriers.Refusing, carriers.Down), "idle", "disabled"),
 	"carrier_because": words(carriers.Connecting, carriers.Refusing, carriers.Down),
 	"reason": {"no_answer", "throttled", "carrier_refuses", "carrier_away", "carrier_busy", "rejected", "deadline",
-		"recipient_removed", "worker_lost"},
-	"segment":  {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
-	"left_out": {"without_number", "invalid_number", "shared_number"},
-	"coverage": {"with_number", "without_number", "invalid_number"},
-	"phone":    phoneReasons,
-	"rule":     {contacts.RuleMobile, contacts.RuleBusiness, contacts.RuleManual, contacts.RuleNone},
-	"source":   {contacts.FromDirectory, contacts.ByHand},
-	"warning":  {contacts.AnyWarning, contacts.SharedNumber, contacts.DeskLine},
-	"todo":     contacts.QualityReasons,
-	"person":   append([]string{"name", "first_name", "last_name", "phone", "mobile", "email", "groups"}, contacts.RuleFields...),
-	"op":       contacts.RuleOps,
-	"row":      contacts.RowActions,
+		"recipient_removed", "opted_out", "worker_lost"},
+	"segment":           {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
+	"left_out":          {"without_number", "invalid_number", "shared_number", "suppressed"},
+	"suppressed":        words(smsqueue.ByStop, smsqueue.ByLink, smsqueue.ByHand, smsqueue.ByImport),
+	"lifted":            words(smsqueue.ByStart, smsqueue.ByLink, smsqueue.ByHand),
+	"suppression_wrong": {"phone", "note"},
+	"wish":              words(keywords.Stop, keywords.Start, keywords.Help),
+	"coverage":          {"with_number", "without_number", "invalid_number"},
+	"phone":             phoneReasons,
+	"rule":              {contacts.RuleMobile, contacts.RuleBusiness, contacts.RuleManual, contacts.RuleNone},
+	"source":            {contacts.FromDirectory, contacts.ByHand},
+	"warning":           {contacts.AnyWarning, contacts.SharedNumber, contacts.DeskLine},
+	"todo":              contacts.QualityReasons,
+	"person":            append([]string{"name", "first_name", "last_name", "phone", "mobile", "email", "groups"}, contacts.RuleFields...),
+	"op":                contacts.RuleOps,
+	"row":               contacts.RowActions,
 	"row_reason": {contacts.BadQuotes, "invalid_name", "invalid_department", "invalid_job_title", "invalid_office", "invalid_email",
 		"invalid_language", "invalid_groups"},
 	"role":       {"owner", "admin", "sender", "viewer"},
@@ -71,7 +76,7 @@ var families = map[string][]string{
 		"nothing_held", "held_changed", "invalid_people", "invalid_tenant", "invalid_client_id", "invalid_secret", "invalid_certificate",
 		"invalid_cloud", "invalid_secret_expires", "invalid_every", "invalid_groups", "invalid_filter",
 		"consent_app", "consent_state", "consent_declined", "consent_failed", "consent_not_admin", "consent_tenant",
-		"directory_id_token", "token_not_found", "not_scim"},
+		"directory_id_token", "token_not_found", "not_scim", "no_such_link", "suppression_not_found", "not_suppressed", "opted_out"},
 	"finding":        append(slices.Clone(findings), "disconnected", "stopped", "no_agreement"),
 	"finding_next":   findings,
 	"step":           {directory.StepSignIn, directory.StepPeople, directory.StepGroups, directory.StepMembers, directory.StepOrganisation},

@@ -19,6 +19,7 @@ type contactPage struct {
 	Fields   []contactField
 	Warnings []string
 	Reason   string // why there is no number
+	OptedOut bool   // nothing is sent to the number
 	Groups   []string
 	Errors   []fieldError
 }
@@ -130,6 +131,9 @@ func (w *site) showContact(c *fiber.Ctx, v visit, one contacts.Contact, values m
 		if each.ID == one.ID {
 			p.Warnings = v.say.warnings(each)
 		}
+	}
+	if _, p.OptedOut, err = w.Queue.SuppressionOf(v.ctx, v.Account.ID, one.Phone.E164); err != nil {
+		return err
 	}
 	if one.Phone.Reason != "" {
 		p.Reason = v.say.word("phone", one.Phone.Reason)

@@ -16,7 +16,7 @@ func underWay() snapshot {
 	return snapshot{at: noon, rate: 99.6, paced: true,
 		carrier: smsqueue.Route{Name: "main", Enabled: true, Status: carriers.Bound},
 		campaign: smsqueue.Campaign{State: smsqueue.CampaignRunning, Expanded: true, Currency: "EUR", ReservedMicro: 540_000_000,
-			LeftOut: smsqueue.LeftOut{WithoutNumber: 12, SharedNumber: 1},
+			LeftOut: smsqueue.LeftOut{WithoutNumber: 12, SharedNumber: 1, Suppressed: 3},
 			Counts: smsqueue.Counts{smsqueue.Queued: 6000, smsqueue.Sending: 40, smsqueue.Sent: 1000, smsqueue.Delivered: 4900,
 				smsqueue.Unconfirmed: 7, smsqueue.Failed: 3, smsqueue.Undelivered: 40, smsqueue.Skipped: 10}}}
 }
@@ -39,6 +39,7 @@ func TestProgressOfARunningCampaign(t *testing.T) {
 			{Name: "without_number", Word: "Without a number", N: 12, Count: "12"},
 			{Name: "invalid_number", Word: "Unusable number", Count: "0"},
 			{Name: "shared_number", Word: "Same number as another member", N: 1, Count: "1"},
+			{Name: "suppressed", Word: "Opted out", N: 3, Count: "3"},
 		},
 		Announce: "Running, at least 25% processed", At: noon,
 	}

@@ -21,6 +21,7 @@ type receivedRow struct {
 	From, To      string
 	Text          string
 	Incomplete    bool
+	Wish          string // in words, what it asks for
 	Received      time.Time
 }
 
@@ -38,12 +39,15 @@ func (w *site) received(c *fiber.Ctx, v visit) error {
 	if more {
 		next = w.Names.Of(secrets.Inbound, all[len(all)-1].ID)
 	}
-	return render(c, receivedPage{Messages: w.receivedRows(all), Pager: turn("/received", nil, c.Query("from"), next)})
+	return render(c, receivedPage{Messages: w.receivedRows(v.say, all), Pager: turn("/received", nil, c.Query("from"), next)})
 }
 
-func (w *site) receivedRows(all []smsqueue.Inbound) (rows []receivedRow) {
+func (w *site) receivedRows(say *tongue, all []smsqueue.Inbound) (rows []receivedRow) {
 	for _, m := range all {
 		row := receivedRow{From: m.From, To: m.To, Text: m.Text, Incomplete: m.Incomplete(), Received: m.Received}
+		if m.Action != "" {
+			row.Wish = say.word("wish", m.Action)
+		}
 		if m.Contact != 0 {
 			row.Contact, row.Name = w.Names.Of(secrets.Contact, m.Contact), m.ContactName
 		}

@@ -106,6 +106,12 @@ func tongueChoices(now *tongue) (all []choice) {
 	return all
 }
 
+// Moves says whether the page has our module. Strangers' phones run nothing of ours.
+func (f frame) Moves() bool {
+	_, still := f.Page.(optOutPage)
+	return !still
+}
+
 // Here says whether the visitor is in a section of the console: "" is the overview.
 func (f frame) Here(section string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/"), "/")

@@ -56,6 +56,13 @@ type commands struct {
 	Inbound struct {
 		List inboundList `cmd:"" help:"List what people texted."`
 	} `cmd:"" help:"Received messages."`
+	Suppression struct {
+		List     suppressionList     `cmd:"" help:"List numbers that an account sends nothing to."`
+		Add      suppressionAdd      `cmd:"" help:"Send nothing more to a number, whoever has it."`
+		Remove   suppressionRemove   `cmd:"" help:"Send to a number again."`
+		Import   suppressionImport   `cmd:"" help:"Send nothing more to the numbers of a list."`
+		Settings suppressionSettings `cmd:"" help:"Show what is decided about those who want no messages, or decide it."`
+	} `cmd:"" help:"Numbers that want no messages."`
 	Directory struct {
 		Connect    directoryConnect    `cmd:"" help:"Check the access to a Microsoft Entra tenant, and connect it."`
 		List       directoryList       `cmd:"" help:"List the connections."`
