@@ -84,6 +84,12 @@ type commands struct {
 		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`
 		Quality contactsQuality `cmd:"" help:"Write what is wrong with phone numbers as CSV."`
 	} `cmd:"" help:"The address book."`
+	RollCall struct {
+		Start  rollCallStart  `cmd:"" help:"Ask a group whether they are safe, or another question, and count what they answer."`
+		Show   rollCallShow   `cmd:"" help:"Count the answers, in all and by group, or list who gave which."`
+		Remind rollCallRemind `cmd:"" help:"Text those who have not answered."`
+		Close  rollCallClose  `cmd:"" help:"Close it: answers count no more."`
+	} `cmd:"" name:"rollcall" help:"Questions that people answer by text."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
 

@@ -69,20 +69,31 @@ func messageAnswer(app *App, m smsqueue.Message) map[string]any {
 }
 
 func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *App, acc accounts.Account) error {
-	g, err := app.Book.FindGroup(ctx, acc.ID, s.Group, func(name string) (int64, bool) {
+	g, err := findGroup(ctx, app, acc, s.Group)
+	if err != nil {
+		return err
+	}
+	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, c, t, app, cam)
+}
+
+// findGroup finds a group by its name or id.
+func findGroup(ctx context.Context, app *App, acc accounts.Account, named string) (int64, error) {
+	g, err := app.Book.FindGroup(ctx, acc.ID, named, func(name string) (int64, bool) {
 		id, err := app.Names.ID(secrets.Group, name)
 		return id, err == nil
 	}, func(id int64) string { return app.Names.Of(secrets.Group, id) })
-	if err != nil {
-		return err
-	}
-	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g.ID, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
-	if err != nil {
-		return err
-	}
+	return g.ID, err
+}
+
+// follow watches a campaign as far as the command waits, and says how it stands.
+func (s sendCommand) follow(ctx context.Context, c *commands, t terminal, app *App, cam smsqueue.Campaign) error {
 	id, handed := cam.ID, time.Time{}
-	err = s.poll(ctx, app, func() (done bool, err error) {
-		if cam, err = app.Queue.Campaign(ctx, acc.ID, id); err != nil {
+	err := s.poll(ctx, app, func() (done bool, err error) {
+		if cam, err = app.Queue.Campaign(ctx, cam.Account, id); err != nil {
 			return false, err
 		}
 		if cam.State == smsqueue.CampaignHeld || cam.State == smsqueue.CampaignCancel || cam.State == smsqueue.CampaignFinished {
