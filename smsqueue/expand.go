@@ -27,7 +27,8 @@ type starting struct {
 	id, account, group, route, book int64
 	lane                            Lane
 	encoding                        smstext.Encoding
-	parts                           int // of each message
+	parts                           int // of each message, of one that is not merged
+	merged                          bool
 	state                           CampaignState
 	after                           string
 	ceiling, reserved               int64
@@ -83,6 +84,11 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 		return false, err
 	}
 	x, known := w.expansions[c.id]
+	if !known && c.merged {
+		if x.words, err = wordsOf(ctx, w.db, c); err != nil {
+			return false, err
+		}
+	}
 	var left *LeftOut
 	if known && x.found < x.asked {
 		if left, err = countLeftOut(ctx, w.db, c); err != nil {
@@ -109,8 +115,9 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 
 // expansion is what is known of a campaign whose recipients are being resolved.
 type expansion struct {
-	large        bool // its group has as many members as the largest lot
-	asked, found int  // numbers of the last lot
+	large        bool     // its group has as many members as the largest lot
+	asked, found int      // numbers of the last lot
+	words        *wording // of a merged campaign
 }
 
 // lotIDs are what one lot may need.
@@ -138,11 +145,7 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	found, err := selectRecipients(ctx, tx, c)
-	if err != nil {
-		return false, 0, err
-	}
-	l, err := c.lot(found, prices, ids, now)
+	l, err := c.nextLot(ctx, tx, prices, ids, now)
 	if err != nil {
 		return false, 0, err
 	}
@@ -153,14 +156,14 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 		return false, 0, err
 	case gone != nil:
 		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
-	case len(l.messages) == 0 && left != nil:
+	case l.found == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
-	case len(l.messages) == 0:
+	case l.found == 0:
 		return true, 0, nil
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
-	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
+	return true, l.found, c.insertLot(ctx, tx, l, &pool, now)
 }
 
 // recipient is a number of a group.
@@ -170,39 +173,95 @@ type recipient struct {
 	members        int // how many have it
 }
 
-// campaignLot is what one lot of an expansion makes.
+// campaignLot is what one lot of an expansion, or of a preview, makes.
 type campaignLot struct {
+	found     int // numbers, of which each gets a message or is left out
+	people    map[int64]*person
 	messages  []Message
+	languages []string // of the messages; for campaigns with words
 	ranges    []rangeRow
 	cost      int64 // micro-units
 	parts     int
+	longest   int // parts of a message at the most
+	encoding  smstext.Encoding
+	byCountry map[string]Spent
 	shared    int // members who get no message, because another with their number does
+	holes     []hole
+	tooLong   []int64 // contacts
 	lastPhone string
 }
 
+// hole is a contact whose text lacks fields.
+type hole struct {
+	contact int64
+	fields  []string
+}
+
+// nextLot reads the next recipients and words what they get.
+func (c starting) nextLot(ctx context.Context, tx *db.Tx, prices billing.Prices, ids lotIDs, now time.Time) (campaignLot, error) {
+	found, err := selectRecipients(ctx, tx, c)
+	if err != nil {
+		return campaignLot{}, err
+	}
+	people, err := selectPeople(ctx, tx, c.words, found)
+	if err != nil {
+		return campaignLot{}, err
+	}
+	return c.lot(found, people, prices, ids, now)
+}
+
 // lot prices the messages and cuts them into ranges.
-func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now time.Time) (l campaignLot, err error) {
-	l.messages = make([]Message, 0, len(found))
-	for i, r := range found {
+func (c starting) lot(found []recipient, people map[int64]*person, prices billing.Prices, ids lotIDs, now time.Time) (campaignLot, error) {
+	l := campaignLot{found: len(found), people: people, messages: make([]Message, 0, len(found)), encoding: c.encoding, byCountry: map[string]Spent{}}
+	for _, r := range found {
 		price, err := prices.PerPart(r.country)
 		if err != nil {
 			return l, err
 		}
-		m := Message{ID: ids.message + int64(i), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
-			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
-		if i%rangeSize == 0 {
-			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
+		l.shared, l.lastPhone = l.shared+r.members-1, r.phone
+		m := Message{ID: ids.message + int64(len(l.messages)), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
+			Encoding: c.encoding, Parts: c.parts, Status: Queued, QueuedAt: now}
+		if c.words != nil && !c.word(&m, &l) {
+			continue
+		}
+		m.PriceMicro = price * int64(m.Parts)
+		if len(l.messages)%rangeSize == 0 {
+			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(len(l.messages)/rangeSize), account: c.account, campaign: c.id, route: c.route,
 				lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
+		l.cost, l.parts, l.longest = l.cost+m.PriceMicro, l.parts+m.Parts, max(l.longest, m.Parts)
+		l.byCountry[r.country] = l.byCountry[r.country].plus(m)
 	}
 	return l, nil
 }
 
+// word gives a message its own text. It says false when there is none for this
+// recipient, who is left out.
+func (c starting) word(m *Message, l *campaignLot) bool {
+	said := c.words.to(l.people[m.Contact])
+	switch {
+	case len(said.holes) > 0:
+		l.holes = append(l.holes, hole{m.Contact, said.holes})
+		return false
+	case said.parts > maxParts:
+		l.tooLong = append(l.tooLong, m.Contact)
+		return false
+	}
+	m.Text, m.Encoding, m.Parts = c.words.body(said), said.encoding, said.parts
+	l.languages = append(l.languages, said.language)
+	if said.encoding == smstext.UCS2 {
+		l.encoding = smstext.UCS2
+	}
+	return true
+}
+
 func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {
+	if len(l.messages) == 0 {
+		return advanceCampaign(ctx, tx, c, l)
+	}
 	if err := insertMessages(ctx, tx, l.ranges, l.messages); err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ var families = map[string][]string{
 	"reason": {"no_answer", "throttled", "carrier_refuses", "carrier_away", "carrier_busy", "rejected", "deadline",
 		"recipient_removed", "worker_lost"},
 	"segment":  {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
-	"left_out": {"without_number", "invalid_number", "shared_number"},
+	"left_out": {"without_number", "invalid_number", "shared_number", "unresolved", "too_long"},
 	"coverage": {"with_number", "without_number", "invalid_number"},
 	"phone":    phoneReasons,
 	"rule":     {contacts.RuleMobile, contacts.RuleBusiness, contacts.RuleManual, contacts.RuleNone},

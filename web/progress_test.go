@@ -39,6 +39,8 @@ func TestProgressOfARunningCampaign(t *testing.T) {
 			{Name: "without_number", Word: "Without a number", N: 12, Count: "12"},
 			{Name: "invalid_number", Word: "Unusable number", Count: "0"},
 			{Name: "shared_number", Word: "Same number as another member", N: 1, Count: "1"},
+			{Name: "unresolved", Word: "Nothing to fill a field with", Count: "0"},
+			{Name: "too_long", Word: "Text too long when filled in", Count: "0"},
 		},
 		Announce: "Running, at least 25% processed", At: noon,
 	}

@@ -34,6 +34,7 @@ const (
 	Key        = "key"
 	Token      = "tok"
 	Inbound    = "inb"
+	Template   = "tpl"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -81,7 +82,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
-	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound",
+	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound", Template: "template",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
