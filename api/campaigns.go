@@ -12,7 +12,8 @@ import (
 
 type newCampaign struct {
 	Group         string `json:"group" doc:"A group's id, or its exact name." example:"Night shift"`
-	Text          string `json:"text" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text." example:"The water is back."`
+	Text          string `json:"text,omitempty" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text. It may have fields, such as {{first_name}} or {{first_name|there}}: name, first_name, department, job_title, office, email, phone, and custom.NAME for a field of a contact's own. A member for whom a field without a default is empty gets no message." example:"The water is back."`
+	Template      string `json:"template,omitempty" doc:"In place of a text: a template's id, or its exact name. The campaign keeps the version that it has now."`
 	Transliterate bool   `json:"transliterate,omitempty" doc:"Send the text in the GSM alphabet as far as a reader bears it, so that more fits in a part. POST /v1/texts/analyse shows what becomes of it."`
 	Sender        string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
 	Lane          lane   `json:"lane,omitempty" doc:"bulk, if it is not given."`
@@ -30,10 +31,13 @@ type campaign struct {
 	Reason          string        `json:"reason,omitempty" doc:"Why it is held."`
 	Group           campaignGroup `json:"group"`
 	Sender          string        `json:"sender"`
-	Text            string        `json:"text"`
+	Text            string        `json:"text" doc:"As it was written, or as it is in the template's own language."`
+	Personal        bool          `json:"personal" doc:"What it says differs from recipient to recipient."`
+	Template        *templateUsed `json:"template,omitempty"`
 	Lane            lane          `json:"lane"`
 	Encoding        string        `json:"encoding" enum:"gsm7,ucs2"`
-	Parts           int           `json:"parts" doc:"Of each message."`
+	Parts           int           `json:"parts" doc:"Of each message; of a personal text, of the longest that is known."`
+	PartsInAll      int           `json:"parts_in_all" doc:"Of all its messages."`
 	RecipientsKnown bool          `json:"recipients_known" doc:"Until then the figures still grow."`
 	Recipients      int           `json:"recipients" doc:"How many messages there are."`
 	Counts          counts        `json:"counts" doc:"How many messages are in each status."`
@@ -65,13 +69,21 @@ type leftOut struct {
 	InvalidNumber int `json:"invalid_number"`
 	SharedNumber  int `json:"shared_number" doc:"Somebody else in the group has the same number and gets the message."`
 	Suppressed    int `json:"suppressed" doc:"Their number wants no messages from the account."`
+	Unresolved    int `json:"unresolved" doc:"Their text would have a hole: a field is empty that has no default."`
+	TooLong       int `json:"too_long" doc:"Their text would need more than ten parts."`
+}
+
+type templateUsed struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Version int    `json:"version"`
 }
 
 func (s Services) campaign(c smsqueue.Campaign) campaign {
 	out := campaign{
 		ID: s.Names.Of(secrets.Campaign, c.ID), Name: c.Name, State: string(c.State), Reason: c.Reason,
 		Group:  campaignGroup{ID: s.Names.Of(secrets.Group, c.Group), Name: c.GroupName},
-		Sender: c.Sender, Text: c.Text, Lane: lane(c.Lane), Encoding: string(c.Encoding), Parts: c.Parts,
+		Sender: c.Sender, Text: c.Text, Personal: c.Merged, Lane: lane(c.Lane), Encoding: string(c.Encoding), Parts: c.Parts, PartsInAll: c.AllParts,
 		RecipientsKnown: c.Expanded, Recipients: c.Counts.Total(), Counts: counts(c.Counts), LeftOut: leftOut(c.LeftOut),
 		Reserved: moneyOf(c.ReservedMicro, c.Currency),
 		Zone:     c.Zone, Scheduled: c.Scheduled(), Validity: int(c.Validity / time.Minute), Windows: c.Windows.String(),
@@ -80,6 +92,9 @@ func (s Services) campaign(c smsqueue.Campaign) campaign {
 	out.Asks = questionOf(c)
 	if c.Source != 0 {
 		out.Source = s.Names.Of(secrets.Campaign, c.Source)
+	}
+	if c.Template != 0 {
+		out.Template = &templateUsed{ID: s.Names.Of(secrets.Template, c.Template), Name: c.TemplateName, Version: c.Version}
 	}
 	if c.CeilingMicro > 0 {
 		ceiling := moneyOf(c.CeilingMicro, c.Currency)
@@ -125,25 +140,34 @@ func (s Services) replayedCampaign(ctx context.Context, key, hash string) (c sms
 }
 
 func (s Services) start(ctx context.Context, n newCampaign, key, hash string) (c smsqueue.Campaign, note window.Note, err error) {
-	account := accountOf(ctx)
-	ceiling, err := s.ceiling(ctx, n.MaxCost)
+	out, note, err := s.composed(ctx, n)
 	if err != nil {
 		return c, note, err
 	}
-	g, err := s.Book.FindGroup(ctx, account, n.Group, s.groupID, s.groupName)
-	if err != nil {
-		return c, note, err
-	}
-	plan := smsqueue.NewCampaign{
-		Name: n.Name, Group: g.ID, Text: n.Text, Transliterate: n.Transliterate, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane),
-		CeilingMicro: ceiling, Key: key, RequestHash: hash,
-		Asks: n.Asks.question(),
-	}
-	if note, err = n.Timing.fill(ctx, s, &plan); err != nil {
-		return c, note, err
-	}
-	c, err = s.Queue.StartCampaign(ctx, account, plan)
+	out.Key, out.RequestHash = key, hash
+	c, err = s.Queue.StartCampaign(ctx, accountOf(ctx), out)
 	return c, note, err
+}
+
+// composed is what is asked for, with what it names looked up.
+func (s Services) composed(ctx context.Context, n newCampaign) (out smsqueue.NewCampaign, note window.Note, err error) {
+	out = smsqueue.NewCampaign{Name: n.Name, Text: n.Text, Transliterate: n.Transliterate, Sender: n.Sender, Lane: smsqueue.Lane(n.Lane), Asks: n.Asks.question()}
+	if out.CeilingMicro, err = s.ceiling(ctx, n.MaxCost); err != nil {
+		return out, note, err
+	}
+	g, err := s.Book.FindGroup(ctx, accountOf(ctx), n.Group, s.groupID, s.groupName)
+	if err != nil {
+		return out, note, err
+	}
+	if out.Group = g.ID; n.Template != "" {
+		t, err := s.findTemplate(ctx, n.Template)
+		if err != nil {
+			return out, note, err
+		}
+		out.Template = t.ID
+	}
+	note, err = n.Timing.fill(ctx, s, &out)
+	return out, note, err
 }
 
 // ceiling is in micro-units of the account's currency, 0 for none.

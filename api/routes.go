@@ -33,6 +33,7 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", conversationsPath + "/{number}", "readConversation", accounts.ScopeMessagesRead, "Read what was sent to a number and received from it, the newest last", http.StatusOK, false}, s.readConversation)
 
 	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
+	add(a, route{"POST", campaignsPath + "/preview", "previewCampaign", accounts.ScopeMessagesWrite, "Tell what a campaign would be: who gets which text in how many parts, and what it costs. Nothing is sent", http.StatusOK, false}, s.previewCampaign)
 	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)
 	add(a, route{"GET", campaignsPath + "/{id}", "readCampaign", accounts.ScopeMessagesRead, "Read a campaign", http.StatusOK, false}, s.readCampaign)
 	add(a, route{"GET", campaignsPath + "/{id}/replies", "listReplies", accounts.ScopeMessagesRead, "List what was received in answer to a campaign, the newest first", http.StatusOK, false}, s.listReplies)
@@ -51,6 +52,12 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", sendingPath, "readSending", accounts.ScopeMessagesRead, "Read when and how much the account sends", http.StatusOK, false}, s.readSending)
 	add(a, route{"PATCH", sendingPath, "changeSending", accounts.ScopeSettingsWrite, "Change when and how much the account sends, of what waits too", http.StatusOK, false}, s.changeSending)
 
+	add(a, route{"POST", templatesPath, "addTemplate", accounts.ScopeMessagesWrite, "Keep a text as a template", http.StatusCreated, true}, s.addTemplate)
+	add(a, route{"GET", templatesPath, "listTemplates", accounts.ScopeMessagesRead, "List templates, the newest first", http.StatusOK, false}, s.listTemplates)
+	add(a, route{"GET", templatesPath + "/{id}", "readTemplate", accounts.ScopeMessagesRead, "Read a template", http.StatusOK, false}, s.readTemplate)
+	add(a, route{"POST", templatesPath + "/{id}/versions", "changeTemplate", accounts.ScopeMessagesWrite, "Change a template: what was sent keeps the version that it was sent from", http.StatusCreated, true}, s.changeTemplate)
+	add(a, route{"POST", templatesPath + "/{id}/archive", "archiveTemplate", accounts.ScopeMessagesWrite, "Take a template out of use", http.StatusOK, false}, s.archiveTemplate)
+
 	add(a, route{"POST", contactsPath, "addContact", accounts.ScopeContactsWrite, "Add a contact by hand", http.StatusCreated, false}, s.addContact)
 	add(a, route{"GET", contactsPath, "listContacts", accounts.ScopeContactsRead, "List contacts, the oldest first", http.StatusOK, false}, s.listContacts)
 	add(a, route{"GET", qualityPath, "phoneQuality", accounts.ScopeContactsRead, "Count the contacts by what is wrong with their numbers", http.StatusOK, false}, s.quality)
@@ -58,6 +65,8 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"POST", importsPath, "importContacts", accounts.ScopeContactsWrite, "Import a list as CSV, or look at what would become of it", http.StatusOK, false}, s.importContacts)
 	add(a, route{"GET", contactsPath + "/{id}", "readContact", accounts.ScopeContactsRead, "Read a contact", http.StatusOK, false}, s.readContact)
 	add(a, route{"PATCH", contactsPath + "/{id}", "editContact", accounts.ScopeContactsWrite, "Edit a contact kept by hand", http.StatusOK, false}, s.editContact)
+	add(a, route{"GET", contactsPath + "/{id}/fields", "readContactFields", accounts.ScopeContactsRead, "Read the fields of a contact's own", http.StatusOK, false}, s.readContactFields)
+	add(a, route{"PATCH", contactsPath + "/{id}/fields", "setContactFields", accounts.ScopeContactsWrite, "Set fields of a contact's own, for personal texts", http.StatusOK, false}, s.setContactFields)
 	add(a, route{"DELETE", contactsPath + "/{id}", "removeContact", accounts.ScopeContactsWrite, "Delete a contact; one that a directory still has comes back with its next sync", http.StatusOK, false}, s.removeContact)
 
 	add(a, route{"POST", groupsPath, "addGroup", accounts.ScopeContactsWrite, "Make a group of contacts", http.StatusCreated, false}, s.addGroup)

@@ -10,8 +10,8 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// This package writes contacts, contact_groups, group_members, contact_uploads
-// and contact_imports, and reads no others. group_members keeps the rows of a contact that is hidden or removed,
+// This package writes contacts, contact_fields, contact_groups, group_members,
+// contact_uploads and contact_imports, and reads no others. group_members keeps the rows of a contact that is hidden or removed,
 // so whoever reads it asks for contacts.state = 'active'.
 
 const contactColumns = `c.id, c.source, c.tenant_id, c.directory_id, c.name, c.department, c.job_title, c.office, c.email,
@@ -111,7 +111,11 @@ func (b *Book) hideOrForget(ctx context.Context, account, contact int64) (found 
 		h, _ := hidden.RowsAffected()
 		f, _ := forgotten.RowsAffected()
 		found = h+f > 0
-		return nil
+		if f == 0 {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM contact_fields WHERE contact_id = $1`, contact)
+		return err
 	})
 	return found, err
 }
@@ -396,10 +400,20 @@ func (t peopleTable) leavers(ctx context.Context, ids []int64) (some []Leaver, e
 }
 
 func (t peopleTable) remove(ctx context.Context, ids []int64) error {
-	return t.book.exec(ctx, `
-		UPDATE contacts SET state = 'removed', `+forgetPerson+`, updated_at = $3
-		WHERE +account_id = $1 AND id IN (SELECT CAST(r.key AS BIGINT) FROM json_each($2) AS r)`,
-		t.account, keys(ids), db.Millis(time.Now()))
+	return t.book.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE contacts SET state = 'removed', `+forgetPerson+`, updated_at = $3
+			WHERE +account_id = $1 AND id IN (SELECT CAST(r.key AS BIGINT) FROM json_each($2) AS r)`,
+			t.account, keys(ids), db.Millis(time.Now())); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			DELETE FROM contact_fields WHERE contact_id IN (SELECT CAST(r.key AS BIGINT) FROM json_each($1) AS r)`, keys(ids))
+		return err
+	})
 }
 
 // unitTable is a tenant's rows of contact_groups.

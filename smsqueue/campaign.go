@@ -10,6 +10,7 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/merge"
 	"github.com/varsel/varsel/smsqueue/rollcall"
 	"github.com/varsel/varsel/smsqueue/smstext"
 	"github.com/varsel/varsel/smsqueue/window"
@@ -28,7 +29,7 @@ const (
 	CampaignFinished CampaignState = "finished" // every message has its final status
 )
 
-// Campaign is one text to a group.
+// Campaign is one text, or one template, to a group.
 type Campaign struct {
 	ID            int64
 	Account       int64
@@ -36,8 +37,14 @@ type Campaign struct {
 	Lane          Lane
 	Sender        string
 	Text          string
-	Encoding      smstext.Encoding
-	Parts         int // of each message
+	Merged        bool  // its text differs from recipient to recipient: Text is as it was written
+	Template      int64 // 0 for none
+	TemplateName  string
+	Version       int              // of the template
+	Transliterate bool             // of a merged one
+	Encoding      smstext.Encoding // of a merged one, UCS2 when any message has it
+	Parts         int              // of each message; of a merged campaign, of the longest that is known
+	AllParts      int              // of all messages that are known
 	Group         int64
 	GroupName     string
 	Source        int64 // the campaign whose recipients are its own; 0: the group's members are
@@ -85,16 +92,19 @@ type LeftOut struct {
 	InvalidNumber int
 	SharedNumber  int // somebody else in the group has the same number and gets it
 	Suppressed    int // their number wants no messages from the account
+	Unresolved    int // the text would have a hole: a field without a value and without a default
+	TooLong       int // the text would have too many parts
 }
 
 // NewCampaign is what a campaign is made from.
 type NewCampaign struct {
 	Name          string // empty: the beginning of the text
 	Group         int64
-	Source        int64          // instead of a group: the recipients of this campaign
-	Filter        AudienceFilter // of those, these
-	Text          string
-	Transliterate bool               // it is stored and sent as smstext.Transliterate writes it
+	Source        int64              // instead of a group: the recipients of this campaign
+	Filter        AudienceFilter     // of those, these
+	Text          string             // may have fields (ParseText)
+	Template      int64              // instead of a text
+	Transliterate bool               // it is sent as smstext.Transliterate writes it
 	Asks          *rollcall.Question // answers are counted; the sender is one of the account's numbers
 	Sender        string             // empty: the account's; of a roll call, the account's only number
 	Lane          Lane               // empty: bulk; of a roll call, urgent
@@ -112,10 +122,11 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 	if c, found, err := q.replayedCampaign(ctx, account, n); found || err != nil {
 		return c, err
 	}
-	c, book, err := q.prepareCampaign(ctx, account, n)
+	p, err := q.prepareCampaign(ctx, account, n)
 	if err != nil {
 		return Campaign{}, err
 	}
+	c := p.campaign
 	if c.ID, err = q.db.NewIDs(ctx, 1); err != nil {
 		return Campaign{}, err
 	}
@@ -133,7 +144,7 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 		if err := tx.Notify(ctx, wordCampaign); err != nil {
 			return err
 		}
-		return insertCampaign(ctx, tx, c, book)
+		return insertCampaign(ctx, tx, c, p)
 	})
 	if err != nil {
 		return Campaign{}, err
@@ -158,54 +169,105 @@ func (q *Queue) replayedCampaign(ctx context.Context, account int64, n NewCampai
 	return c, true, err
 }
 
-func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaign) (Campaign, billing.Book, error) {
+// preparedCampaign is a campaign that can be accepted.
+type preparedCampaign struct {
+	campaign Campaign
+	version  int64 // of the template; 0 for none
+	book     billing.Book
+	words    *wording
+}
+
+func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaign) (p preparedCampaign, err error) {
 	acc, err := q.accounts.ByID(ctx, account)
 	if err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
 	}
 	route, err := q.defaultRoute(ctx)
 	if err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
 	}
 	usual := Bulk
 	if n.Asks != nil {
 		usual = Urgent
 		if n.Sender, err = q.asker(ctx, acc, route, n); err != nil {
-			return Campaign{}, billing.Book{}, err
+			return p, err
 		}
 	}
-	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, usual, route.Features.Text())
+	out, err := checkEnvelope(acc, n.Sender, n.Lane, usual)
 	if err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
+	}
+	if p, err = q.worded(ctx, account, n, route.Features.Text()); err != nil {
+		return p, err
 	}
 	if strings.ContainsRune(n.Name, 0) || !utf8.ValidString(n.Name) || len(n.Name) > maxName {
-		return Campaign{}, billing.Book{}, problem.Invalid("name", "a campaign's name has at most %d characters and no control characters", maxName)
+		return p, problem.Invalid("name", "a campaign's name has at most %d characters and no control characters", maxName)
 	}
 	if n.CeilingMicro < 0 {
-		return Campaign{}, billing.Book{}, problem.Invalid("max_cost", "a ceiling is not below zero")
+		return p, problem.Invalid("max_cost", "a ceiling is not below zero")
 	}
 	if n.Group, err = q.audienceExists(ctx, account, n); err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
 	}
 	now := time.Now()
 	if err := n.validateTimes(now); err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
 	}
 	if err := q.validateWindows(ctx, account, n, out.lane); err != nil {
-		return Campaign{}, billing.Book{}, err
+		return p, err
 	}
 	if n.Start.IsZero() {
 		n.Start = now
 	}
-	book, err := billing.CurrentBook(ctx, q.db, now)
-	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
-		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Source: n.Source, Filter: n.Filter, Asks: n.Asks, Route: route.ID,
-		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted,
-		Start: n.Start, Zone: n.Zone, Validity: n.Validity, Windows: n.Windows, Created: now}
-	if c.Name == "" {
-		c.Name = beginning(out.text)
+	p.book, err = billing.CurrentBook(ctx, q.db, now)
+	c := &p.campaign
+	c.Account, c.Lane, c.Sender, c.Group, c.Source, c.Filter, c.Asks, c.Route = account, out.lane, out.sender, n.Group, n.Source, n.Filter, n.Asks, route.ID
+	c.Currency, c.CeilingMicro, c.State = p.book.Currency, n.CeilingMicro, CampaignAccepted
+	c.Start, c.Zone, c.Validity, c.Windows, c.Created = n.Start, n.Zone, n.Validity, n.Windows, now
+	if name := strings.TrimSpace(n.Name); name != "" {
+		c.Name = name
 	}
-	return c, book, err
+	return p, err
+}
+
+// worded is the part of a campaign that its text, or its template, decides.
+func (q *Queue) worded(ctx context.Context, account int64, n NewCampaign, options smstext.Options) (p preparedCampaign, err error) {
+	c := &p.campaign
+	if n.Template != 0 {
+		if n.Text != "" {
+			return p, problem.Invalid("template", "a campaign has a text or a template, not both")
+		}
+		t, err := q.usableTemplate(ctx, account, n.Template)
+		if err != nil {
+			return p, err
+		}
+		c.Name, p.version = t.Name, t.Version.ID
+		p.words, err = t.Version.wording(n.Transliterate, options)
+		if err != nil {
+			return p, err
+		}
+	} else {
+		text, err := readTextOf("text", n.Text, n.Transliterate, options)
+		if err != nil {
+			return p, err
+		}
+		c.Name = beginning(n.Text)
+		p.words = &wording{usual: n.Text, languages: []string{""}, texts: []merge.Text{text}, transliterate: n.Transliterate, options: options}
+	}
+	if p.words.merged() {
+		c.Merged, c.Transliterate, c.Text, c.Encoding = true, n.Transliterate, p.words.usual, smstext.GSM7
+		return p, nil
+	}
+	same := p.words.to(&person{})
+	if strings.TrimSpace(same.text) == "" {
+		return p, problem.Invalid("text", "the text is empty")
+	}
+	p.words.usual = same.text
+	c.Text, c.Encoding, c.Parts = same.text, same.encoding, same.parts
+	if n.Template == 0 {
+		c.Name = beginning(same.text)
+	}
+	return p, nil
 }
 
 // audienceExists answers the group: that of the earlier campaign, where its

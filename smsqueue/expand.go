@@ -27,7 +27,8 @@ type starting struct {
 	id, account, group, route, book int64
 	lane                            Lane
 	encoding                        smstext.Encoding
-	parts                           int // of each message
+	parts                           int // of each message, of one that is not merged
+	merged                          bool
 	state                           CampaignState
 	after                           string
 	ceiling, reserved               int64
@@ -86,6 +87,11 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 		return false, err
 	}
 	x, known := w.expansions[c.id]
+	if !known && c.merged {
+		if x.words, err = wordsOf(ctx, w.db, c); err != nil {
+			return false, err
+		}
+	}
 	var left *LeftOut
 	if known && x.found < x.asked {
 		if left, err = countLeftOut(ctx, w.db, c); err != nil {
@@ -112,8 +118,9 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 
 // expansion is what is known of a campaign whose recipients are being resolved.
 type expansion struct {
-	large        bool // its group has as many members as the largest lot
-	asked, found int  // numbers of the last lot
+	large        bool     // its group has as many members as the largest lot
+	asked, found int      // numbers of the last lot
+	words        *wording // of a merged campaign
 }
 
 // lotIDs are what one lot may need.
@@ -141,17 +148,9 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	found, err := c.recipients(ctx, tx)
+	l, err := c.nextLot(ctx, tx, prices, ids, now)
 	if err != nil {
 		return false, 0, err
-	}
-	wanted, suppressed := willing(found)
-	l, err := c.lot(wanted, prices, ids, now)
-	if err != nil {
-		return false, 0, err
-	}
-	if l.suppressed = suppressed; len(found) > 0 {
-		l.lastPlace = found[len(found)-1].place
 	}
 	mine, err := takeCampaign(ctx, tx, c, now)
 	pool := idPool{ids.ledger}
@@ -160,16 +159,14 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 		return false, 0, err
 	case gone != nil:
 		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
-	case len(found) == 0 && left != nil:
+	case l.found == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
-	case len(found) == 0:
+	case l.found == 0:
 		return true, 0, nil
-	case len(l.messages) == 0:
-		return true, len(found), advanceCampaign(ctx, tx, c, l)
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
-	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
+	return true, l.found, c.insertLot(ctx, tx, l, &pool, now)
 }
 
 func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
@@ -195,47 +192,73 @@ type recipient struct {
 	suppressed     bool
 }
 
-// willing are those who want messages; of the others it says how many members they are.
-func willing(found []recipient) (all []recipient, suppressed int) {
-	for _, r := range found {
-		if r.suppressed {
-			suppressed += r.members
-		} else {
-			all = append(all, r)
-		}
-	}
-	return all, suppressed
-}
-
-// campaignLot is what one lot of an expansion makes.
+// campaignLot is what one lot of an expansion, or of a preview, makes.
 type campaignLot struct {
+	found      int // numbers, of which each gets a message or is left out
+	people     map[int64]*person
 	messages   []Message
+	languages  []string // of the messages; for campaigns with words
 	ranges     []rangeRow
 	cost       int64 // micro-units
 	parts      int
+	longest    int // parts of a message at the most
+	encoding   smstext.Encoding
+	byCountry  map[string]Spent
 	shared     int // members who get no message, because another with their number does
 	suppressed int // members whose number is suppressed
+	holes      []hole
+	tooLong    []int64 // contacts
 	lastPlace  string
 }
 
+// hole is a contact whose text lacks fields.
+type hole struct {
+	contact int64
+	fields  []string
+}
+
+// nextLot reads the next recipients and words what they get.
+func (c starting) nextLot(ctx context.Context, tx *db.Tx, prices billing.Prices, ids lotIDs, now time.Time) (campaignLot, error) {
+	found, err := c.recipients(ctx, tx)
+	if err != nil {
+		return campaignLot{}, err
+	}
+	people, err := selectPeople(ctx, tx, c.words, found)
+	if err != nil {
+		return campaignLot{}, err
+	}
+	return c.lot(found, people, prices, ids, now)
+}
+
 // lot prices the messages and cuts them into ranges.
-func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now time.Time) (l campaignLot, err error) {
-	l.messages = make([]Message, 0, len(found))
-	for i, r := range found {
+func (c starting) lot(found []recipient, people map[int64]*person, prices billing.Prices, ids lotIDs, now time.Time) (campaignLot, error) {
+	l := campaignLot{found: len(found), people: people, messages: make([]Message, 0, len(found)), encoding: c.encoding, byCountry: map[string]Spent{}}
+	for _, r := range found {
 		price, err := prices.PerPart(r.country)
 		if err != nil {
 			return l, err
 		}
-		m := Message{ID: ids.message + int64(i), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
-			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
-		if i%rangeSize == 0 {
-			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
+		l.lastPlace = r.place
+		if r.suppressed {
+			l.suppressed += r.members
+			continue
+		}
+		l.shared += r.members - 1
+		m := Message{ID: ids.message + int64(len(l.messages)), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
+			Encoding: c.encoding, Parts: c.parts, Status: Queued, QueuedAt: now}
+		if c.words != nil && !c.word(&m, &l) {
+			continue
+		}
+		m.PriceMicro = price * int64(m.Parts)
+		if len(l.messages)%rangeSize == 0 {
+			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(len(l.messages)/rangeSize), account: c.account, campaign: c.id, route: c.route,
 				lane: c.lane, first: m.ID, deadline: c.deadline(now)})
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1
+		l.cost, l.parts, l.longest = l.cost+m.PriceMicro, l.parts+m.Parts, max(l.longest, m.Parts)
+		l.byCountry[r.country] = l.byCountry[r.country].plus(m)
 	}
 	return l, nil
 }
@@ -249,7 +272,35 @@ func (c starting) deadline(now time.Time) time.Time {
 	return now.Add(validity)
 }
 
+// word gives a message its own text. It says false when there is none for this
+// recipient, who is left out.
+func (c starting) word(m *Message, l *campaignLot) bool {
+	who := l.people[m.Contact]
+	if who == nil {
+		who = &person{} // a recipient of an earlier campaign who is gone
+		l.people[m.Contact] = who
+	}
+	said := c.words.to(who)
+	switch {
+	case len(said.holes) > 0:
+		l.holes = append(l.holes, hole{m.Contact, said.holes})
+		return false
+	case said.parts > maxParts:
+		l.tooLong = append(l.tooLong, m.Contact)
+		return false
+	}
+	m.Text, m.Encoding, m.Parts = c.words.body(said), said.encoding, said.parts
+	l.languages = append(l.languages, said.language)
+	if said.encoding == smstext.UCS2 {
+		l.encoding = smstext.UCS2
+	}
+	return true
+}
+
 func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {
+	if len(l.messages) == 0 {
+		return advanceCampaign(ctx, tx, c, l)
+	}
 	if err := insertMessages(ctx, tx, l.ranges, l.messages); err != nil {
 		return err
 	}

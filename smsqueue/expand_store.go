@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/smsqueue/merge"
+	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
 		var start, life int64
 		var filter string
-		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start)
+		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.merged, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start)
 		if err != nil {
 			return c, err
 		}
@@ -22,7 +24,7 @@ func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]startin
 		c.filter, err = storedFilter(filter)
 		return c, err
 	}, `
-		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at
+		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, merged, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at
 		FROM campaigns WHERE state IN ('accepted', 'running', 'paused') AND (state <> 'paused' OR started_at > 0)
 			AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
 }
@@ -127,9 +129,88 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4,
-			suppressed = suppressed + $5
-		WHERE id = $6`, l.lastPlace, len(l.messages), l.cost, l.shared, l.suppressed, c.id)
+			suppressed = suppressed + $5, unresolved = unresolved + $6, too_long = too_long + $7, all_parts = all_parts + $8,
+			parts = CASE WHEN parts < $9 THEN CAST($9 AS BIGINT) ELSE parts END, encoding = CASE WHEN CAST($10 AS TEXT) = 'ucs2' THEN 'ucs2' ELSE encoding END
+		WHERE id = $11`, l.lastPlace, len(l.messages), l.cost, l.shared, l.suppressed, len(l.holes), len(l.tooLong), l.parts, l.longest, string(l.encoding), c.id)
 	return err
+}
+
+// wordsOf reads what a merged campaign says.
+func wordsOf(ctx context.Context, q db.Querier, c starting) (*wording, error) {
+	var body string
+	var transliterate bool
+	var version int64
+	err := q.QueryRowContext(ctx, `SELECT body, transliterate, template_version_id FROM campaigns WHERE id = $1`, c.id).Scan(&body, &transliterate, &version)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := selectRoutes(ctx, q, `WHERE id = $1`, c.route)
+	if err != nil {
+		return nil, err
+	}
+	var options smstext.Options
+	if len(routes) > 0 {
+		options = routes[0].Features.Text()
+	}
+	if version != 0 {
+		v, err := templateVersion(ctx, q, version)
+		if err != nil {
+			return nil, err
+		}
+		return v.wording(transliterate, options)
+	}
+	text, err := ParseText(body)
+	return &wording{usual: body, languages: []string{""}, texts: []merge.Text{text}, transliterate: transliterate, options: options}, err
+}
+
+// selectPeople reads what a wording can say of its recipients; without one it
+// reads nothing.
+func selectPeople(ctx context.Context, tx *db.Tx, words *wording, found []recipient) (map[int64]*person, error) {
+	if words == nil || len(found) == 0 {
+		return nil, nil
+	}
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(found))
+	for i, r := range found {
+		ids[i] = r.contact
+	}
+	list, err := idList(ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[int64]*person, len(found))
+	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (_ struct{}, err error) {
+		p := &person{}
+		err = row.Scan(&p.contact, &p.name, &p.department, &p.jobTitle, &p.office, &p.email, &p.phone, &p.language)
+		people[p.contact] = p
+		return struct{}{}, err
+	}, `
+		SELECT c.id, c.name, c.department, c.job_title, c.office, c.email, c.phone, c.language
+		FROM json_each($1) AS r JOIN contacts c ON c.id = CAST(r.key AS BIGINT)`, list)
+	if err != nil || !words.custom() {
+		return people, err
+	}
+	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (_ struct{}, err error) {
+		var contact int64
+		var name, value string
+		if err := row.Scan(&contact, &name, &value); err != nil {
+			return struct{}{}, err
+		}
+		people[contact].know(name, value)
+		return struct{}{}, nil
+	}, `
+		SELECT f.contact_id, f.name, f.value
+		FROM json_each($1) AS r JOIN contact_fields f ON f.contact_id = CAST(r.key AS BIGINT)`, list)
+	return people, err
+}
+
+func (p *person) know(field, value string) {
+	if p.custom == nil {
+		p.custom = map[string]string{}
+	}
+	p.custom[field] = value
 }
 
 // finishExpansion ends a campaign that reached nobody.

@@ -3,7 +3,6 @@ package smsqueue
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/internal/problem"
@@ -26,7 +25,26 @@ type outgoing struct {
 }
 
 func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane, options smstext.Options) (outgoing, error) {
-	o := outgoing{text: text, sender: strings.TrimSpace(sender), lane: lane}
+	o, err := checkEnvelope(acc, sender, lane, usual)
+	if err != nil {
+		return o, err
+	}
+	if err := checkCharacters("text", text); err != nil {
+		return o, err
+	}
+	if o.text = text; transliterate {
+		o.text, _ = smstext.Transliterate(text)
+	}
+	if strings.TrimSpace(o.text) == "" {
+		return o, problem.Invalid("text", "the text is empty")
+	}
+	o.split = options.Split(o.text)
+	return o, checkParts("text", o.text, options)
+}
+
+// checkEnvelope is all but the text.
+func checkEnvelope(acc accounts.Account, sender string, lane, usual Lane) (outgoing, error) {
+	o := outgoing{sender: strings.TrimSpace(sender), lane: lane}
 	if o.sender == "" {
 		o.sender = acc.Sender
 	}
@@ -38,25 +56,11 @@ func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender
 	default:
 		return o, problem.Invalid("lane", "a lane is urgent, normal or bulk, not %q", lane)
 	}
-	// No handset shows them, and PostgreSQL cannot store the first.
-	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-		return o, problem.Invalid("text", "the text holds characters that are none")
-	}
-	if transliterate {
-		o.text, _ = smstext.Transliterate(text)
-	}
-	if strings.TrimSpace(o.text) == "" {
-		return o, problem.Invalid("text", "the text is empty")
-	}
 	if err := accounts.ValidSender(o.sender); err != nil {
 		return o, err
 	}
 	if o.sender == "" {
 		return o, problem.Invalid("sender", "name a sender: the account has no default")
-	}
-	o.split = options.Split(o.text)
-	if n := len(o.split.Parts); n > maxParts {
-		return o, problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
 	}
 	return o, nil
 }

@@ -27,8 +27,19 @@ func (q *Queue) Resend(ctx context.Context, account, id int64, f AudienceFilter,
 	if err != nil {
 		return Campaign{}, err
 	}
-	return q.StartCampaign(ctx, account, NewCampaign{Source: c.ID, Filter: f, Name: c.Name, Text: c.Text, Sender: c.Sender, Lane: c.Lane,
-		Windows: c.Windows, Validity: c.Validity, Key: key, RequestHash: hash})
+	n := c.again()
+	n.Filter, n.Name, n.Windows, n.Validity, n.Key, n.RequestHash = f, c.Name, c.Windows, c.Validity, key, hash
+	return q.StartCampaign(ctx, account, n)
+}
+
+// again is a campaign that says the same to recipients of this one; a template says
+// what it says now.
+func (c Campaign) again() NewCampaign {
+	n := NewCampaign{Source: c.ID, Text: c.Text, Transliterate: c.Transliterate, Sender: c.Sender, Lane: c.Lane}
+	if c.Template != 0 {
+		n.Text, n.Template = "", c.Template
+	}
+	return n
 }
 
 // Outcome is how many messages of a campaign ended in one way.

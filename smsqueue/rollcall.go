@@ -279,8 +279,7 @@ type Reminder struct {
 // RemindRollCall texts those who have not answered yet, from the number that asked.
 // What they answer counts for the roll call.
 func (q *Queue) RemindRollCall(ctx context.Context, account, id int64, r Reminder) (Campaign, error) {
-	n := NewCampaign{Source: id, Filter: AudienceFilter{Unanswered: true}, Text: r.Text, Key: r.Key, RequestHash: r.RequestHash}
-	if c, found, err := q.replayedCampaign(ctx, account, n); found || err != nil {
+	if c, found, err := q.replayedCampaign(ctx, account, NewCampaign{Key: r.Key, RequestHash: r.RequestHash}); found || err != nil {
 		return c, err
 	}
 	c, err := q.openRollCall(ctx, account, id)
@@ -290,9 +289,10 @@ func (q *Queue) RemindRollCall(ctx context.Context, account, id int64, r Reminde
 	if !c.Expanded {
 		return Campaign{}, problem.Conflict("roll_call_begins", "the roll call has not found all of its recipients yet")
 	}
-	n.Name, n.Sender, n.Lane = beginning(c.Name), c.Sender, c.Lane
-	if strings.TrimSpace(n.Text) == "" {
-		n.Text = c.Text
+	n := c.again()
+	n.Name, n.Filter, n.Key, n.RequestHash = beginning(c.Name), AudienceFilter{Unanswered: true}, r.Key, r.RequestHash
+	if strings.TrimSpace(r.Text) != "" {
+		n.Text, n.Template = r.Text, 0
 	}
 	return q.StartCampaign(ctx, account, n)
 }

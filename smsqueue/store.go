@@ -5,16 +5,16 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
-// unconfirmed, waiting_receipts, incarnations, jobs, roll_answers, suppressions,
-// opt_out_settings and opt_out_replies. It reads contacts, contact_groups,
-// and group_members to find recipients.
+// unconfirmed, waiting_receipts, incarnations, jobs, templates with their versions and
+// texts, roll_answers, suppressions, opt_out_settings and opt_out_replies. It reads
+// contacts, contact_fields, contact_groups and group_members to find recipients and
+// what is said to them.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
@@ -52,7 +52,7 @@ func insertMessages(ctx context.Context, tx *db.Tx, ranges []rangeRow, messages 
 		"encoding", "parts", "price_micro", "status", "queued_at"}, rows)
 }
 
-func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Book) error {
+func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, p preparedCampaign) error {
 	filter := ""
 	if c.Source != 0 {
 		var err error
@@ -66,11 +66,12 @@ func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, book billing.Boo
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO campaigns (id, account_id, name, lane, sender, body, encoding, parts, group_id, carrier_id,
-			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone, windows, asks, asks_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone, windows, asks, asks_ms,
+			template_version_id, merged, transliterate)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
 		c.ID, c.Account, c.Name, string(c.Lane), c.Sender, c.Text, string(c.Encoding), c.Parts, c.Group, c.Route,
-		book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone,
-		c.Windows.String(), asks, asksFor)
+		p.book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone,
+		c.Windows.String(), asks, asksFor, p.version, c.Merged, c.Transliterate)
 	return err
 }
 
@@ -100,11 +101,15 @@ func groupExists(ctx context.Context, q db.Querier, account, group int64) error 
 
 func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...any) ([]Campaign, error) {
 	return db.Collect(ctx, q, scanCampaign, `
-		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.source_id, c.audience_filter, c.asks, c.asks_ms, c.asks_closed_at, c.carrier_id,
+		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.merged, c.transliterate,
+			COALESCE(t.id, 0), COALESCE(t.name, ''), COALESCE(v.number, 0), c.encoding, c.parts, c.all_parts, c.group_id, g.name,
+			c.source_id, c.audience_filter, c.asks, c.asks_ms, c.asks_closed_at, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.start_at, c.zone, c.validity_ms, c.windows, c.created_at, c.started_at, c.finished_at,
+			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.unresolved, c.too_long,
+			c.start_at, c.zone, c.validity_ms, c.windows, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
 		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
+		LEFT JOIN template_versions v ON v.id = c.template_version_id LEFT JOIN templates t ON t.id = v.template_id
 		LEFT JOIN (SELECT campaign_id, `+countColumns("SUM(%s) AS %s", ", ")+` FROM campaign_deltas GROUP BY campaign_id) AS d ON d.campaign_id = c.id
 		`+where, args...)
 }
@@ -113,9 +118,12 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	var start, life, created, started, finished, asksFor, asksClosed int64
 	var filter, asks, windows string
 	counts := make([]int, len(Statuses))
-	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Source, &filter, &asks, &asksFor, &asksClosed, &c.Route,
+	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Merged, &c.Transliterate,
+		&c.Template, &c.TemplateName, &c.Version, &c.Encoding, &c.Parts, &c.AllParts, &c.Group, &c.GroupName,
+		&c.Source, &filter, &asks, &asksFor, &asksClosed, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
-		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.Suppressed, &start, &c.Zone, &life, &windows, &created, &started, &finished}
+		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.Suppressed, &c.LeftOut.Unresolved, &c.LeftOut.TooLong,
+		&start, &c.Zone, &life, &windows, &created, &started, &finished}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}

@@ -46,7 +46,7 @@ var families = map[string][]string{
 	"reason": {"no_answer", "throttled", "carrier_refuses", "carrier_away", "carrier_busy", "rejected", "deadline",
 		"recipient_removed", "opted_out", "worker_lost"},
 	"segment":           {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
-	"left_out":          {"without_number", "invalid_number", "shared_number", "suppressed"},
+	"left_out":          {"without_number", "invalid_number", "shared_number", "suppressed", "unresolved", "too_long"},
 	"suppressed":        words(smsqueue.ByStop, smsqueue.ByLink, smsqueue.ByHand, smsqueue.ByImport),
 	"lifted":            words(smsqueue.ByStart, smsqueue.ByLink, smsqueue.ByHand),
 	"suppression_wrong": {"phone", "note"},

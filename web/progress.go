@@ -227,7 +227,8 @@ func (say *tongue) leftOut(l smsqueue.LeftOut) (all []tally) {
 	for _, why := range []struct {
 		name string
 		n    int
-	}{{"without_number", l.WithoutNumber}, {"invalid_number", l.InvalidNumber}, {"shared_number", l.SharedNumber}, {"suppressed", l.Suppressed}} {
+	}{{"without_number", l.WithoutNumber}, {"invalid_number", l.InvalidNumber}, {"shared_number", l.SharedNumber}, {"suppressed", l.Suppressed},
+		{"unresolved", l.Unresolved}, {"too_long", l.TooLong}} {
 		all = append(all, tally{Name: why.name, Word: say.word("left_out", why.name), N: why.n, Count: say.number(why.n)})
 	}
 	return all

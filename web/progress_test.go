@@ -40,6 +40,8 @@ func TestProgressOfARunningCampaign(t *testing.T) {
 			{Name: "invalid_number", Word: "Unusable number", Count: "0"},
 			{Name: "shared_number", Word: "Same number as another member", N: 1, Count: "1"},
 			{Name: "suppressed", Word: "Opted out", N: 3, Count: "3"},
+			{Name: "unresolved", Word: "Nothing to fill a field with", Count: "0"},
+			{Name: "too_long", Word: "Text too long when filled in", Count: "0"},
 		},
 		Announce: "Running, at least 25% processed", At: noon,
 	}

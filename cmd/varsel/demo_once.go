@@ -101,7 +101,7 @@ func (s *demo) watchCampaign(ctx context.Context, bar *progress) (smsqueue.Campa
 func summary(run directory.Run, cam smsqueue.Campaign) result {
 	n := cam.Counts
 	r := result{People: run.People, Contacts: run.Contacts, WithoutNumber: run.WithoutNumber, InvalidNumber: run.Invalid, SharedNumber: cam.LeftOut.SharedNumber,
-		Recipients: n.Total(), Parts: n.Total() * cam.Parts, Submitted: n.Handed(), Delivered: n[smsqueue.Delivered],
+		Recipients: n.Total(), Parts: cam.AllParts, Submitted: n.Handed(), Delivered: n[smsqueue.Delivered],
 		Seconds: cam.Finished.Sub(cam.Created).Seconds()}
 	r.Failed = r.Recipients - r.Delivered
 	if r.Seconds > 0 {

@@ -118,7 +118,7 @@ func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
 	answer := map[string]any{"id": app.Names.Of(secrets.Campaign, cam.ID), "state": cam.State, "reason": cam.Reason, "recipients": cam.Counts.Total(),
 		"without_number": cam.LeftOut.WithoutNumber, "invalid_number": cam.LeftOut.InvalidNumber, "shared_number": cam.LeftOut.SharedNumber,
 		"suppressed": cam.LeftOut.Suppressed,
-		"parts":      cam.Parts * cam.Counts.Total(), "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
+		"parts":      cam.AllParts, "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
 	for _, status := range smsqueue.Statuses {
 		answer[string(status)] = cam.Counts[status]
 	}

@@ -137,3 +137,31 @@ func TestOneProcessWorksOnASQLiteDatabase(t *testing.T) {
 	}
 	release()
 }
+
+func TestASnapshotSeesOneMomentAndKeepsNoWriterWaiting(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		write := func(name string) {
+			if _, err := d.ExecContext(t.Context(), `INSERT INTO installation (name, value) VALUES ($1, '')`, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := func(q db.Querier) (n int) {
+			if err := q.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM installation`).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		write("a")
+		var before, during int
+		err := d.Snapshot(t.Context(), func(tx *db.Tx) error {
+			before = count(tx)
+			write("b")
+			during = count(tx)
+			_, err := tx.ExecContext(t.Context(), `INSERT INTO installation (name, value) VALUES ('c', '')`)
+			return err
+		})
+		if err == nil || before != during || count(d) != before+1 {
+			t.Errorf("%v: %d, then %d, then %d", err, before, during, count(d))
+		}
+	})
+}

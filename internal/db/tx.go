@@ -15,7 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Tx is a transaction that may write.
+// Tx is a transaction; but for one of Snapshot, it may write.
 type Tx struct {
 	*sql.Tx
 	conn    *sql.Conn
@@ -40,12 +40,26 @@ func (d *DB) InTx(ctx context.Context, do func(tx *Tx) error) error {
 }
 
 func (d *DB) once(ctx context.Context, do func(tx *Tx) error) error {
-	conn, err := d.write.Conn(ctx)
+	return d.run(ctx, d.write, nil, do)
+}
+
+// Snapshot runs do in a transaction that only reads, keeps no writer waiting, and
+// sees the database as it is at one moment, however long it takes.
+func (d *DB) Snapshot(ctx context.Context, do func(tx *Tx) error) error {
+	options := &sql.TxOptions{ReadOnly: true}
+	if d.dialect == Postgres { // SQLite has no other way to read
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	return d.run(ctx, d.read, options, do)
+}
+
+func (d *DB) run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, do func(tx *Tx) error) error {
+	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, nil)
+	tx, err := conn.BeginTx(ctx, options)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ const (
 	Token      = "tok"
 	Inbound    = "inb"
 	Suppress   = "sup"
+	Template   = "tpl"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -82,7 +83,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
-	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound",
+	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound", Template: "template",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
