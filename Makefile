@@ -37,6 +37,7 @@ bench:
 # SMSC that does everything wrong for half an hour.
 drill:
 	VARSEL_CRASHES=200 $(GO) test -count=1 -timeout 3h -run CrashMatrix -v ./smsqueue
+	VARSEL_STOP_RECIPIENTS=100000 $(GO) test -count=1 -timeout 1h -run StopBlocks -v ./smsqueue
 	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph
 	VARSEL_STRINGS=1000000 $(GO) test -count=1 -timeout 3h -run Definition -v ./smsqueue/smstext
 	VARSEL_SOAK=30 $(GO) test -count=1 -timeout 1h -run Soak -v ./smsqueue/carriers/smpp

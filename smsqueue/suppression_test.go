@@ -412,3 +412,27 @@ func TestAListOfNumbersIsSuppressed(t *testing.T) {
 		}
 	})
 }
+
+// An answer that cannot be priced must not keep the wish from being stored.
+func TestStopIsObeyedWhereNothingCanBeAnswered(t *testing.T) { // U21
+	eachMast(t, func(t *testing.T, h *house, m *mast) {
+		h.number(h.account.ID, office, "")
+		h.eventually(func() bool { return len(m.links()) > 0 })
+		_, err := h.db.ExecContext(t.Context(), `DELETE FROM prices`)
+		must(t, err)
+		m.bring(h, said("1", "STOP"))
+		_, err = h.db.ExecContext(t.Context(), `DELETE FROM agreements`)
+		must(t, err)
+		other := said("2", "STOP")
+		other.From = number(1)
+		m.bring(h, other)
+		if !h.suppressed(h.account.ID, handset) || !h.suppressed(h.account.ID, number(1)) {
+			t.Error("they are not suppressed")
+		}
+		sent, err := h.queue.Messages(t.Context(), h.account.ID, smsqueue.MessageFilter{Limit: 10})
+		must(t, err)
+		if len(sent) > 0 {
+			t.Errorf("%+v", sent)
+		}
+	})
+}

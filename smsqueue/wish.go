@@ -88,11 +88,14 @@ func answerWish(ctx context.Context, tx *db.Tx, m received, kind keywords.Kind, 
 	if err != nil || !ok {
 		return err
 	}
-	text := keywords.Reply(kind, a.language, a.country, a.name)
-	reply, book, err := replyTo(ctx, tx, m, a, text, now)
-	if err != nil {
+	price, book, ok, err := priceTo(ctx, tx, a.country, now)
+	if err != nil || !ok {
 		return err
 	}
+	text := keywords.Reply(kind, a.language, a.country, a.name)
+	split := a.route.Features.Text().Split(text)
+	reply := Message{Account: m.Account, Contact: m.Contact, Phone: m.From, Sender: m.To, Text: text, Encoding: split.Encoding,
+		Parts: len(split.Parts), PriceMicro: price * int64(len(split.Parts)), Status: Queued, QueuedAt: now}
 	reply.ID = ids.take()
 	free, err := takeReply(ctx, tx, reply, kind, now)
 	if err != nil || !free {
@@ -113,19 +116,21 @@ func answerWish(ctx context.Context, tx *db.Tx, m received, kind keywords.Kind, 
 		Micro: reply.PriceMicro, Messages: 1, Parts: reply.Parts}, now)
 }
 
-func replyTo(ctx context.Context, tx *db.Tx, m received, a asker, text string, now time.Time) (Message, billing.Book, error) {
-	book, err := billing.CurrentBook(ctx, tx, now)
-	if err != nil {
-		return Message{}, book, err
+// priceTo says false when a part to the country has no price: that must not keep what
+// a person asks for from being stored.
+func priceTo(ctx context.Context, tx *db.Tx, country string, now time.Time) (price int64, book billing.Book, ok bool, err error) {
+	if book, err = billing.CurrentBook(ctx, tx, now); err != nil {
+		return 0, book, false, err
 	}
 	prices, err := billing.PricesOf(ctx, tx, book.ID)
 	if err != nil {
-		return Message{}, book, err
+		return 0, book, false, err
 	}
-	price, err := prices.PerPart(a.country)
-	split := a.route.Features.Text().Split(text)
-	return Message{Account: m.Account, Contact: m.Contact, Phone: m.From, Sender: m.To, Text: text, Encoding: split.Encoding,
-		Parts: len(split.Parts), PriceMicro: price * int64(len(split.Parts)), Status: Queued, QueuedAt: now}, book, err
+	price, missing := prices.PerPart(country)
+	if missing != nil {
+		slog.Error("stop, start or help is not answered", "error", missing)
+	}
+	return price, book, missing == nil, nil
 }
 
 // askerOf says false when no answer is to be sent.

@@ -233,6 +233,16 @@ func TestCommandsWorkWithoutAServer(t *testing.T) {
 	if sent["delivered"] != sent["recipients"] || sent["recipients"] == 0.0 {
 		t.Errorf("sent %v", sent)
 	}
+	i.do("", "suppression", "add", "--account", "acme", "--number", "+47 900 00 001", "--note", "called us") // U21
+	i.refused("wants no messages", "", "send", "--account", "acme", "--to", "+4790000001", "--text", "Hello")
+	if listed := i.do("", "suppression", "list", "--account", "acme"); listed["phone"] != "+4790000001" || listed["reason"] != "manual" {
+		t.Errorf("listed %v", listed)
+	}
+	i.do("", "suppression", "remove", "--account", "acme", "--number", "+4790000001")
+	i.do("", "send", "--account", "acme", "--to", "+4790000001", "--text", "Hello", "--wait")
+	if decided := i.do("", "suppression", "settings", "--account", "acme", "--urgent"); decided["urgent"] != true || decided["replies"] != true {
+		t.Errorf("decided %v", decided)
+	}
 	i.refused("there is no group", "", "send", "--account", "acme", "--group", "Nobody", "--text", "Hello")
 	i.refused("the text is empty", "", "send", "--account", "acme", "--group", "All staff", "--text", " ")
 	i.refused("not a number we can text", "", "send", "--account", "acme", "--to", "12", "--text", "Hello")

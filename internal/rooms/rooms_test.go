@@ -27,7 +27,7 @@ var may = map[string][]string{
 	"smsqueue/keywords":   {},
 	"smsqueue/merge":      {},
 	"smsqueue/rollcall":   {},
-	"smsqueue/window":     {},
+	"smsqueue/window":     {"internal/problem"},
 	"smsqueue/smstext":    {},
 	"cards":               {},
 	"contacts":            {},
