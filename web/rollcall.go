@@ -233,7 +233,7 @@ func (w *site) confirmRollClose(c *fiber.Ctx, v visit) error {
 	}
 	path := "/roll-calls/" + c.Params("id")
 	return render(c, confirmPage{Title: v.say.text("roll_close_named", "Name", found.Name), Text: v.say.text("roll_close_text"), Button: v.say.text("roll_close"),
-		Path: path + "/close", Back: path, Crumb: link{Path: path, Text: found.Name}})
+		Path: path + "/close", Back: path, Crumb: link{Path: path, Text: v.say.text("to_roll_call")}})
 }
 
 func (w *site) closeRollCall(c *fiber.Ctx, v visit) error {
