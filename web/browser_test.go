@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/rollcall"
 )
 
 // browser is a tab of a browser that has nothing but the console to talk to.
@@ -223,6 +225,33 @@ func TestBrowserSeesACampaignMoveByItself(t *testing.T) {
 	}
 }
 
+func TestBrowserSeesARollCallMoveByItself(t *testing.T) {
+	w := newWorld(t)
+	r, c, path := w.rollCall(8)
+	group := w.names.Of(secrets.Group, c.Group)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + path))
+	loaded := ask[float64](b, `performance.timeOrigin`)
+	b.until(`!document.querySelector("[data-pulse]").hidden`)
+	w.texted(r, who(3), "2440", "safe")
+	w.texted(r, who(4), "2440", "help <b>now</b>")
+	for _, cell := range []string{"all-0", "all-1", group + "-0", group + "-1"} {
+		b.until(`document.querySelector("[data-count='` + cell + `'] b").textContent === "1"`)
+	}
+	b.until(`document.querySelector("[data-list=alarms] .said")?.textContent === "help <b>now</b>"`)
+	w.texted(r, who(5), "2440", "where?")
+	b.until(`document.querySelector("[data-list=unclear] .said")?.textContent === "where?"`)
+	if now := ask[float64](b, `performance.timeOrigin`); now != loaded {
+		t.Error("the page was loaded again")
+	}
+	b.do(chromedp.Click(`[data-list=unclear] button`))
+	b.until(`performance.timeOrigin > ` + fmt.Sprint(loaded) + ` && document.querySelector("[data-count=all-0] b")?.textContent === "2"`)
+	must(w.queue.CloseRollCall(t.Context(), w.account.ID, c.ID))
+	b.until(`document.querySelector("[data-badge]").textContent === "Closed"`)
+	b.until(`document.querySelector("[data-pulse]").hidden`)
+}
+
 func TestBrowserReachesEverythingByKeyboard(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
@@ -337,11 +366,18 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w.work()
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group(strings.Repeat("Averylongname", 8), 3).ID, Text: strings.Repeat("Donaudampfschiff", 9)})
 	w.finished(c)
+	asked, question := w.start(smsqueue.NewCampaign{Group: c.Group, Text: strings.Repeat("Donaudampfschiff", 9), Asks: &rollcall.Question{Close: time.Hour,
+		Choices: []rollcall.Choice{{Key: "1", Label: strings.Repeat("Averylonglabel", 4)}, {Key: "2", Label: "Help", Alarm: true}, {Key: "3", Label: "Later"}}}})
+	w.finished(asked)
+	for i, text := range []string{"2", strings.Repeat("Donaudampfschiff", 9)} {
+		w.texted(must(w.queue.Route(t.Context(), "main")), who(i), "2440", text)
+	}
 	w.signIn()
 	long := must(w.book.AddGroup(t.Context(), w.account.ID, strings.Repeat("Averylongname", 8), []int64{w.contact("Person 1").ID})) // shares its number
 	ruled := must(w.book.AddRuleGroup(t.Context(), w.account.ID, "Ruled", contacts.Rule{{Field: contacts.FieldDepartment, Op: contacts.OneOf,
 		Values: []string{strings.Repeat("Verylong", 20), "Ward 3"}}}))
-	others := []string{"/campaigns/" + name, w.contactPath("Anna"), w.contactPath("Person 1"), w.contactPath("Person 1") + "/delete",
+	others := []string{"/campaigns/" + name, "/campaigns/" + question, "/roll-calls/" + question, "/roll-calls/" + question + "/close",
+		"/received/conversation?number=" + url.QueryEscape(who(1)), w.contactPath("Anna"), w.contactPath("Person 1"), w.contactPath("Person 1") + "/delete",
 		w.groupPath(long) + "?find=person", w.groupPath(ruled), w.groupPath(ruled) + "/rule",
 		w.upload("a.csv", "name,phone,groups\n"+strings.Repeat("Averylongname", 9)+",1234,x\nOla,40100077,"+strings.Repeat("Averylongname", 9)+"\n").header.Get("Location")}
 	b := newBrowser(t, w.home)

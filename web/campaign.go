@@ -26,6 +26,8 @@ type campaignPage struct {
 	FilterWord string
 	Recipients []recipient
 	Pager      pager
+	Replies    []receivedRow // the newest
+	RollCall   bool
 }
 
 func (campaignPage) template() string { return "campaign" }
@@ -64,8 +66,18 @@ func (w *site) campaign(c *fiber.Ctx, v visit) error {
 	if err := w.fillRecipients(c, v, &p); err != nil {
 		return err
 	}
+	p.RollCall = found.Asks != nil
+	replies, err := w.Queue.Inbound(v.ctx, v.Account.ID, smsqueue.InboundFilter{Campaign: id, Limit: mostReplies})
+	if err != nil {
+		return err
+	}
+	p.Replies = w.receivedRows(v.say, replies)
 	return render(c, p)
 }
+
+// mostReplies is how many replies a campaign's page shows; the list of what was
+// received has all.
+const mostReplies = 5
 
 // firstLook takes the pace since the start, as there is nothing else yet to
 // take it from.

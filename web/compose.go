@@ -145,8 +145,13 @@ func (f composeForm) sent() string {
 }
 
 func (f composeForm) hash() string {
+	return formHash(f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane)
+}
+
+// formHash tells a form with what was entered from every other.
+func formHash(fields ...string) string {
 	sum := sha256.New()
-	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane} {
+	for _, field := range fields {
 		sum.Write([]byte(field))
 		sum.Write([]byte{0})
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/received", "/suppressions", "/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
+var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions",
+	"/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
 	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {

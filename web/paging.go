@@ -13,26 +13,25 @@ type pager struct {
 // turn makes the pager of a list that begins at cursor ("" for the first page)
 // and goes on at next ("" for the last). keep are the other parameters.
 func turn(path string, keep url.Values, cursor, next string) (p pager) {
-	address := func(at string) string {
-		q := url.Values{}
+	if cursor != "" {
+		p.First = address(path, keep)
+	}
+	if next != "" {
+		q := url.Values{"from": {next}}
 		for name, values := range keep {
 			q[name] = values
 		}
-		if at != "" {
-			q.Set("from", at)
-		}
-		if len(q) == 0 {
-			return path
-		}
-		return path + "?" + q.Encode()
-	}
-	if cursor != "" {
-		p.First = address("")
-	}
-	if next != "" {
-		p.Next = address(next)
+		p.Next = address(path, q)
 	}
 	return p
+}
+
+// address is a path with its parameters.
+func address(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 // cut takes a page off a list of which one more was asked for, and says whether

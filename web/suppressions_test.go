@@ -59,7 +59,7 @@ func TestSuppressedNumbersAreListedAddedAndLifted(t *testing.T) { // U21
 	if got := w.get("/suppressions?phone=x"); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, `aria-invalid="true"`) {
 		t.Errorf("%d", got.status)
 	}
-	if got := w.get("/received").body; !strings.Contains(got, `<span class="badge warn">Stop</span>`) {
+	if got := w.get("/received").body; !strings.Contains(got, `<span class="badge finished">Stop</span>`) {
 		t.Error(got)
 	}
 }

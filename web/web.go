@@ -45,6 +45,7 @@ func Mount(app *fiber.App, s Services) {
 	uploads.Allow(app.Server(), importPath, importLimit)
 	app.Hooks().OnShutdown(w.live.wait)
 	app.Hooks().OnShutdown(w.syncs.wait)
+	app.Hooks().OnShutdown(w.rolls.wait)
 }
 
 // site is the console of one process.
@@ -54,6 +55,9 @@ type site struct {
 	signIn slowdown
 	live   *hub[snapshot]
 	syncs  *hub[syncState]
+	rolls  *hub[rollSnapshot]
+
+	rollCounts *rollCounts
 }
 
 func newSite(s Services) *site {
@@ -61,8 +65,9 @@ func newSite(s Services) *site {
 	if err != nil {
 		public = &url.URL{}
 	}
-	return &site{Services: s, public: public,
-		live: newHub(campaignEye(s.Queue), s.Stop), syncs: newHub(syncEye(s.Directory), s.Stop)}
+	counts := newRollCounts(s.Queue)
+	return &site{Services: s, public: public, rollCounts: counts,
+		live: newHub(campaignEye(s.Queue), s.Stop), syncs: newHub(syncEye(s.Directory), s.Stop), rolls: newHub(rollEye(counts), s.Stop)}
 }
 
 // access is who may see a page.
@@ -107,6 +112,18 @@ func (w *site) routes() []route {
 		{get, optOutPath, anybody, w.optOut},
 		{post, optOutPath, anybody, w.stopMessages},
 		{post, optOutPath + "/resume", anybody, w.resumeMessages},
+		{get, "/roll-calls/new", sender, w.newRollCall},
+		{post, "/roll-calls/new", sender, w.startRollCall},
+		{get, "/roll-calls/:id", member, w.rollCall},
+		{get, "/roll-calls/:id/live", member, w.rollLive},
+		{get, "/roll-calls/:id/people.csv", member, w.rollList},
+		{post, "/roll-calls/:id/remind", sender, w.remind},
+		{post, "/roll-calls/:id/answers", sender, w.setAnswer},
+		{get, "/roll-calls/:id/close", sender, w.confirmRollClose},
+		{post, "/roll-calls/:id/close", sender, w.closeRollCall},
+		{post, "/received/:id/handled", sender, w.handle},
+		{get, talkRoute, member, w.conversation},
+		{post, talkRoute, sender, w.answer},
 		{get, "/contacts", member, w.contacts},
 		{get, "/contacts/new", sender, w.newContact},
 		{post, "/contacts/new", sender, w.addContact},

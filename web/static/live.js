@@ -66,7 +66,9 @@ async function renewLists() {
   }
 }
 
+// What a page that is older does not show yet is passed over.
 function tally(row, of) {
+  if (!row) return;
   write(row.querySelector("b"), of.count);
   row.classList.toggle("none", of.n === 0);
 }
