@@ -8,7 +8,6 @@ import (
 
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/events"
-	"github.com/varsel/varsel/smsqueue/keywords"
 )
 
 // This file writes inbound and inbound_parts, and number.go numbers. They read
@@ -60,8 +59,8 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 			return err
 		}
 	}
-	if !m.Incomplete() {
-		m.Action = string(keywords.Classify(m.Text))
+	if m.Action, err = wishOf(ctx, tx, m); err != nil {
+		return err
 	}
 	answer, err := m.answers(ctx, tx, now)
 	if err != nil {

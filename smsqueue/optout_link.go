@@ -31,6 +31,7 @@ type OptOut struct {
 	Account int64
 	Name    string // of the account
 	Phone   string // E.164
+	Texted  string // a number of the account's that can be texted; empty when it has none
 	// Stopped says that the account sends nothing to the number, and MayResume that
 	// this was done with the link, and can be undone with it.
 	Stopped, MayResume bool
@@ -47,7 +48,15 @@ func (q *Queue) OptOut(ctx context.Context, token string) (OptOut, error) {
 	}
 	s, stands, err := q.SuppressionOf(ctx, o.Account, o.Phone)
 	o.Stopped, o.MayResume = stands, stands && s.Reason == ByLink
+	if err == nil {
+		o.Texted, err = q.textedNumber(ctx, o.Account)
+	}
 	return o, err
+}
+
+func (q *Queue) textedNumber(ctx context.Context, account int64) (string, error) {
+	all, err := db.Column[string](ctx, q.db, `SELECT number FROM numbers WHERE account_id = $1 ORDER BY id LIMIT 1`, account)
+	return append(all, "")[0], err
 }
 
 // linked takes the account whose link it can be: of what a link opens as, by chance,

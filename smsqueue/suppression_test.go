@@ -309,7 +309,10 @@ func (h *house) follow(people ...contacts.Person) {
 func TestAStopThatTheCarrierBringsAgainIsOld(t *testing.T) { // U14, U21
 	eachMast(t, func(t *testing.T, h *house, m *mast) {
 		h.number(h.account.ID, office, "")
-		m.bring(h, said("17", "STOP"))
+		m.bring(h, said("17", "STOP ACME"))
+		if !h.suppressed(h.account.ID, handset) {
+			t.Error("it is not suppressed")
+		}
 		m.bring(h, said("18", "START"))
 		m.bring(h, said("17", "STOP"))
 		if h.suppressed(h.account.ID, handset) {

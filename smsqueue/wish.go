@@ -28,6 +28,21 @@ const (
 // changes its mind: what answers us may be a program.
 const repliesADay = 4
 
+// wishOf is what a whole text asks for. Only one that begins like a wish and is none
+// is worth finding out what the account is called.
+func wishOf(ctx context.Context, tx *db.Tx, m received) (string, error) {
+	kind := keywords.Classify(m.Text)
+	switch {
+	case m.Incomplete():
+		return "", nil
+	case kind != keywords.None, m.Account == Nobody, !keywords.Begins(m.Text):
+		return string(kind), nil
+	}
+	var handle, name, sender string
+	err := tx.QueryRowContext(ctx, `SELECT handle, name, sender FROM accounts WHERE id = $1`, m.Account).Scan(&handle, &name, &sender)
+	return string(keywords.Classify(m.Text, handle, name, sender)), err
+}
+
 // obey does what a text asks of the account that received it.
 func obey(ctx context.Context, tx *db.Tx, m received, now time.Time) (err error) {
 	kind, ids, changed := keywords.Kind(m.Action), &idPool{m.event + 1}, true

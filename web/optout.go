@@ -13,6 +13,7 @@ import (
 type optOutPage struct {
 	Name, Number       string // of the account; the number, most of it hidden
 	Path               string
+	Texted             string // a number that can be texted
 	Stopped, MayResume bool
 }
 
@@ -26,7 +27,7 @@ func (w *site) optOut(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	c.Set("X-Robots-Tag", "noindex")
-	return render(c, optOutPage{Name: o.Name, Number: masked(o.Phone), Path: smsqueue.OptOutPath + c.Params("token"), Stopped: o.Stopped, MayResume: o.MayResume})
+	return render(c, optOutPage{Name: o.Name, Number: masked(o.Phone), Texted: o.Texted, Path: smsqueue.OptOutPath + c.Params("token"), Stopped: o.Stopped, MayResume: o.MayResume})
 }
 
 func (w *site) stopMessages(c *fiber.Ctx, v visit) error {

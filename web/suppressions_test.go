@@ -121,6 +121,10 @@ func TestALinkStopsMessagesAndLookingAtItDoesNot(t *testing.T) { // U21
 	if !w.optedOut(texter) {
 		t.Error("the link undid what was written down by hand")
 	}
+	w.inbox()
+	if got := w.get(link).body; !strings.Contains(got, "text START to 2440") {
+		t.Error(got)
+	}
 	for _, wrong := range []string{"/o/abcdefghijkl", "/o/x", link[:len(link)-1], link + "x"} {
 		if get, post := w.get(wrong), w.post(wrong, url.Values{}); get.status != http.StatusNotFound || post.status != http.StatusNotFound {
 			t.Errorf("%s: %d %d", wrong, get.status, post.status)

@@ -27,18 +27,35 @@ const longest = 12
 // wish when it has nothing but words of one kind and, around them, words of the
 // same language that are polite or say what is meant: 'please stop texting me'.
 // A text that has any other word is none, and so is one with two kinds. Case,
-// accents, signs, quotes and emoji make no difference.
-func Classify(text string) Kind {
+// accents, signs, quotes and emoji make no difference. names are what the one who
+// is asked is called: 'STOP ACME'.
+func Classify(text string, names ...string) Kind {
 	words := wordsOf(text)
 	if len(words) == 0 || len(words) > longest {
 		return None
 	}
+	known := wordsOf(strings.Join(names, " "))
 	for _, l := range lexicons {
-		if kind, all := l.reads(words, None); all && kind != None {
+		if kind, all := l.reads(words, known, None); all && kind != None {
 			return kind
 		}
 	}
 	return None
+}
+
+// Begins says whether a text that may be a wish begins with a word of one: then it is
+// worth knowing the names.
+func Begins(text string) bool {
+	words := wordsOf(text)
+	if len(words) == 0 || len(words) > longest {
+		return false
+	}
+	for _, l := range lexicons {
+		if slices.ContainsFunc(l.phrases[words[0]], func(p phrase) bool { return p.kind != None }) {
+			return true
+		}
+	}
+	return false
 }
 
 // lexicon is the words of a language: phrases, folded, by their first word.
@@ -51,8 +68,9 @@ type phrase struct {
 	kind  Kind // None is politeness
 }
 
-// reads says whether all words are phrases of the language, of one kind at the most.
-func (l lexicon) reads(words []string, kind Kind) (Kind, bool) {
+// reads says whether all words are phrases of the language, of one kind at the most,
+// or known otherwise.
+func (l lexicon) reads(words, known []string, kind Kind) (Kind, bool) {
 	if len(words) == 0 {
 		return kind, true
 	}
@@ -64,9 +82,12 @@ func (l lexicon) reads(words []string, kind Kind) (Kind, bool) {
 		if p.kind != None {
 			next = p.kind
 		}
-		if found, all := l.reads(words[len(p.words):], next); all {
+		if found, all := l.reads(words[len(p.words):], known, next); all {
 			return found, true
 		}
+	}
+	if slices.Contains(known, words[0]) {
+		return l.reads(words[1:], known, kind)
 	}
 	return None, false
 }

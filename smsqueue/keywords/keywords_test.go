@@ -61,6 +61,8 @@ func TestStopInLocalWordsExactAndPolite(t *testing.T) { // U21
 		cancel
 		Cancel, please
 		Stopp takk
+		Nei takk, stopp
+		No thanks. STOP
 		stopp, takk!
 		Stopp nå
 		Vennligst stopp
@@ -160,6 +162,10 @@ func TestASentenceWithTheWordInItIsNoStop(t *testing.T) { // U21
 		We had to stop, Anna is hurt
 		Stop, please call me
 		stop start
+		Fine
+		No thanks
+		Nei takk
+		STOP ACME
 		STOP or START?
 		Cancel my appointment on Friday
 		Please cancel my order
@@ -222,6 +228,20 @@ func TestASentenceWithTheWordInItIsNoStop(t *testing.T) { // U21
 		Non fermare la macchina
 		La fermata è chiusa
 		Stop: Acme AS will send you no more messages, whatever else there may be to say about it all`)
+}
+
+func TestAWishMayNameWhoIsAsked(t *testing.T) { // U21
+	for text, want := range map[string]keywords.Kind{"STOP ACME": keywords.Stop, "Stopp Acme AS takk": keywords.Stop, "Acme: stop": keywords.Stop,
+		"Start Acme": keywords.Start, "Acme": keywords.None, "Stop the Acme bus": keywords.None, "Don't stop Acme": keywords.None} {
+		if got := keywords.Classify(text, "acme", "Acme AS", "ACME"); got != want {
+			t.Errorf("%q is %q, not %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]bool{"STOP ACME": true, "Stopp det": true, "Acme": false, "I will stop": false, "": false} {
+		if got := keywords.Begins(text); got != want {
+			t.Errorf("%q begins like a wish: %v", text, got)
+		}
+	}
 }
 
 func TestStartAndHelp(t *testing.T) { // U21

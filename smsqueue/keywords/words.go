@@ -63,7 +63,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, unstop, subscribe, resubscribe, opt in, optin, opt me in",
 		aloneStart: "resume",
 		help:       "help, info",
-		thanks:     "please, pls, plz, thanks, thank you, thx, ty, hi, hello",
+		thanks:     "please, pls, plz, no thanks, no thank you, thanks, thank you, thx, ty, hi, hello",
 		polite: "me, us, now, at once, immediately, all, any, these, those, your, it, this, the, more, anymore, any more, again, to, from, of, " +
 			"text, texts, texting, texting me, message, messages, messaging, messaging me, sms, smses, sending, sending me, send, list, mailing list, your list, spam, spamming, " +
 			"can you, could you, would you, will you, i want to, i want you to, i would like to, id like to, i wish to, i said, ok, okay, just, kindly, already, and",
@@ -74,7 +74,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, meld meg på, påmelding, abonner",
 		aloneStart: "fortsett",
 		help:       "hjelp, help, info",
-		thanks:     "takk, tusen takk, vær så snill, vær så god, ver så snill, vennligst, hei, please",
+		thanks:     "nei, nei takk, takk, tusen takk, vær så snill, vær så god, ver så snill, vennligst, hei, please",
 		polite: "å sende, å sende meg, med, med å sende, med å sende meg, sende, sending, sendingen, utsending, meg, oss, nå, no, straks, med en gang, alle, alt, disse, denne, dette, det, flere, fler, mer, mere, igjen, til, fra, av, på, " +
 			"sms, sms er, sms ene, smser, smsene, melding, meldinger, meldingene, meldingar, meldingane, tekstmelding, tekstmeldinger, tekstmeldingene, liste, listen, lista, kan du, kan dere, kunne dere, jeg vil, eg vil, jeg ønsker å, ønsker, ha, få, og, spam",
 	},
@@ -84,7 +84,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, starta, prenumerera, anmäl mig",
 		aloneStart: "fortsätt, återuppta",
 		help:       "hjälp, help, info",
-		thanks:     "tack, snälla, vänligen, hej, var snäll, please",
+		thanks:     "nej, nej tack, tack, snälla, vänligen, hej, var snäll, please",
 		polite: "skicka, att skicka, skickandet, mig, oss, nu, genast, alla, allt, dessa, denna, detta, det, fler, flera, mer, mera, igen, till, från, av, " +
 			"sms, sms et, smsen, meddelande, meddelanden, meddelandena, textmeddelanden, lista, listan, kan du, kan ni, jag vill, få, ha, och, och sluta, spam",
 	},
@@ -94,7 +94,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, tilmeld, tilmeld mig, tilmelding",
 		aloneStart: "fortsæt, genoptag",
 		help:       "hjælp, help, info",
-		thanks:     "tak, mange tak, venligst, vær venlig, vær sød, hej, please",
+		thanks:     "nej, nej tak, tak, mange tak, venligst, vær venlig, vær sød, hej, please",
 		polite: "at sende, med at sende, med, at, sende, mig, os, nu, straks, alle, alt, disse, denne, dette, det, flere, mere, igen, til, fra, af, " +
 			"sms, sms er, smser, smserne, besked, beskeder, beskederne, liste, listen, kan du, kan i, jeg vil, jeg ønsker at, få, have, og, spam",
 	},
@@ -114,7 +114,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, starten, anmelden, anmeldung, abonnieren",
 		aloneStart: "weiter, fortsetzen",
 		help:       "hilfe, help, info",
-		thanks:     "bitte, danke, vielen dank, hallo, please",
+		thanks:     "nein, nein danke, bitte, danke, vielen dank, hallo, please",
 		polite: "mir, mich, uns, sie, jetzt, sofort, alle, alles, diese, diesen, das, die, der, den, keine, mehr, weitere, weiteren, wieder, von, an, zu, " +
 			"sms, smsen, nachricht, nachrichten, textnachrichten, senden, schicken, zu senden, zu schicken, verteiler, aus dem verteiler, liste, können sie, könnt ihr, ich möchte, ich will, und, endlich, spam",
 	},
@@ -134,7 +134,7 @@ var vocabularies = map[string]vocabulary{
 		start:      "start, starten, aanmelden, inschrijven, meld mij aan",
 		aloneStart: "hervatten, doorgaan",
 		help:       "hulp, help, info",
-		thanks:     "aub, alstublieft, alsjeblieft, graag, bedankt, dank u, dank je, dankjewel, hallo, please",
+		thanks:     "nee, nee bedankt, aub, alstublieft, alsjeblieft, graag, bedankt, dank u, dank je, dankjewel, hallo, please",
 		polite: "mij, me, ons, nu, direct, meteen, alle, alles, deze, dit, de, het, geen, meer, weer, opnieuw, van, met, naar, aan, u, je, jullie, " +
 			"sms, sms jes, smsjes, sms en, bericht, berichten, sturen, te sturen, het sturen, van de lijst, lijst, kunt u, kun je, kunnen jullie, ik wil, ik wil me, ik wil mij, en, spam",
 	},
@@ -160,7 +160,7 @@ var vocabularies = map[string]vocabulary{
 	},
 	"it": {
 		stop:       "stop, stopp, disiscrivi, disiscrivimi, disiscrivetemi, disiscrizione, disiscrivermi, cancellami, cancellatemi, cancellarmi, rimuovimi, rimuovetemi, annulla iscrizione, disdire, disdetta, non inviare, non inviate, non inviatemi, non mandatemi, non scrivetemi, smettete di inviare, smettetela di inviare, smetti di inviare, smettete di inviarmi, smettetela",
-		aloneStop:  "basta, ferma, fermare, fermate, annulla, fine, smetti, smettila, smettete, cancella",
+		aloneStop:  "basta, ferma, fermare, fermate, annulla, smetti, smettila, smettete, cancella",
 		start:      "start, iscrivimi, iscrivetemi, iscrivermi, riattiva",
 		aloneStart: "inizia, avvia, riprendi, iniziare, riprendere",
 		help:       "aiuto, help, info",
