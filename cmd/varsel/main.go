@@ -77,6 +77,11 @@ type commands struct {
 		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`
 		Quality contactsQuality `cmd:"" help:"Write what is wrong with phone numbers as CSV."`
 	} `cmd:"" help:"The address book."`
+	Template struct {
+		Add  templateAdd  `cmd:"" help:"Keep a text as a template, in one language or several."`
+		List templateList `cmd:"" help:"List the templates."`
+		Show templateShow `cmd:"" help:"Show what a template says."`
+	} `cmd:"" help:"Texts that are kept to be sent again."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
 
