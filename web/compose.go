@@ -225,7 +225,11 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	if err != nil {
 		return err
 	}
-	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
+	chosen := chosenOf(p.Groups)
+	if p.Form.Template != "" {
+		chosen = nil // what they get is not in the text
+	}
+	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosen)
 	return render(c, p)
 }
 

@@ -45,6 +45,9 @@ func (w *site) countText(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
+	if c.FormValue("template") != "" {
+		group = nil // what they get is not in the text
+	}
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
 		return err

@@ -105,6 +105,9 @@ func TestFormSaysWhatIsWrongWithFieldsAndTemplates(t *testing.T) {
 	if got := counted("Hi {{first_name}}"); !strings.Contains(got, "Counted as it is written.") || !strings.Contains(got, `"reach":""`) {
 		t.Error(got)
 	}
+	if got := w.post("/campaigns/count", url.Values{"text": {""}, "group": {group}, "template": {name}}).body; !strings.Contains(got, `"reach":""`) {
+		t.Errorf("the parts of a template are those of no text: %s", got)
+	}
 	if got := counted("Hi {{you}}"); !strings.Contains(got, "There is no field {{you}} (at character 4).") {
 		t.Error(got)
 	}

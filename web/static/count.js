@@ -10,8 +10,8 @@ export function countAlong(form) {
 
   const count = async () => {
     const mine = ++asked;
-    const { text, group, transliterate } = form.elements;
-    const body = new URLSearchParams({ text: text.value, group: group.value });
+    const { text, group, template, transliterate } = form.elements;
+    const body = new URLSearchParams({ text: text.value, group: group.value, template: template?.value ?? "" });
     if (transliterate.checked) body.set("transliterate", transliterate.value);
     try {
       const answer = await fetch(form.dataset.compose, { method: "POST", body });
