@@ -20,7 +20,7 @@ type campaignPreview struct {
 	PartsInAll int               `json:"parts_in_all"`
 	Encodings  map[string]int    `json:"encodings" doc:"How many messages travel in each: gsm7, ucs2."`
 	Languages  map[string]int    `json:"languages" doc:"Of a template: how many messages are in each."`
-	Forcing    []forcing         `json:"forcing" doc:"The characters that make messages ucs2, those in most messages first."`
+	Forcing    []forcing         `json:"forcing" doc:"The characters that make messages ucs2, those in most messages first, at most 50."`
 	Longest    *sampleText       `json:"longest,omitempty"`
 	Samples    []sampleText      `json:"samples" doc:"The first ones, in the order of the numbers."`
 	Cost       money             `json:"cost" doc:"At the prices of now. As max_cost it holds the campaign should it come to cost more."`

@@ -203,9 +203,9 @@ type campaignLot struct {
 	parts      int
 	longest    int // parts of a message at the most
 	encoding   smstext.Encoding
-	byCountry  map[string]Spent
-	shared     int // members who get no message, because another with their number does
-	suppressed int // members whose number is suppressed
+	byCountry  map[string]Spent // for campaigns with words
+	shared     int              // members who get no message, because another with their number does
+	suppressed int              // members whose number is suppressed
 	holes      []hole
 	tooLong    []int64 // contacts
 	lastPlace  string
@@ -258,7 +258,9 @@ func (c starting) lot(found []recipient, people map[int64]*person, prices billin
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
 		l.cost, l.parts, l.longest = l.cost+m.PriceMicro, l.parts+m.Parts, max(l.longest, m.Parts)
-		l.byCountry[r.country] = l.byCountry[r.country].plus(m)
+		if c.words != nil {
+			l.byCountry[r.country] = l.byCountry[r.country].plus(m)
+		}
 	}
 	return l, nil
 }

@@ -26,7 +26,7 @@ type Preview struct {
 	AllParts   int
 	Encodings  map[smstext.Encoding]int // how many messages travel in each
 	Languages  map[string]int           // of a template: how many messages are in each
-	Forcing    []ForcingCharacter       // those in most messages first
+	Forcing    []ForcingCharacter       // those in most messages first, at most 50
 	Longest    Sample                   // the most parts, and of these the most units
 	Samples    []Sample                 // the first ones
 	CostMicro  int64
@@ -75,6 +75,7 @@ type CountrySpent struct {
 const (
 	mostSamples = 5
 	mostNames   = 5
+	mostForcing = 50
 )
 
 // Preview tells what a campaign would be, and refuses what StartCampaign would
@@ -220,6 +221,7 @@ func (t *previewing) preview() Preview {
 		t.Forcing = append(t.Forcing, ForcingCharacter{c, n})
 	}
 	slices.SortFunc(t.Forcing, func(a, b ForcingCharacter) int { return cmp.Or(b.Messages-a.Messages, cmp.Compare(a.Text, b.Text)) })
+	t.Forcing = t.Forcing[:min(len(t.Forcing), mostForcing)]
 	for _, country := range slices.Sorted(maps.Keys(t.countries)) {
 		t.Countries = append(t.Countries, CountrySpent{country, t.countries[country]})
 	}

@@ -66,7 +66,7 @@ func (q *Queue) Template(ctx context.Context, account, id int64) (Template, erro
 
 // FindTemplate finds one that can be used by its name.
 func (q *Queue) FindTemplate(ctx context.Context, account int64, name string) (Template, error) {
-	return oneTemplate(ctx, q.db, `WHERE t.account_id = $1 AND t.name = $2 AND t.archived_at = 0`, account, strings.TrimSpace(name))
+	return oneTemplate(ctx, q.db, `WHERE t.account_id = $1 AND t.name = $2 AND t.archived_at = 0`, account, strings.Join(strings.Fields(name), " "))
 }
 
 // TemplateVersions lists what a template said, the latest first.
@@ -136,7 +136,7 @@ func (q *Queue) replayedTemplate(ctx context.Context, account int64, n NewTempla
 }
 
 func (n NewTemplate) checked(options smstext.Options) (name string, v TemplateVersion, err error) {
-	name = strings.TrimSpace(n.Name)
+	name = strings.Join(strings.Fields(n.Name), " ")
 	if err := checkCharacters("name", name); err != nil {
 		return name, v, err
 	}

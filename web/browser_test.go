@@ -358,6 +358,27 @@ func TestBrowserOffersPlainCharacters(t *testing.T) { // U8
 	}
 }
 
+// U8
+func TestBrowserForgetsAPreviewWhenTheTextChanges(t *testing.T) {
+	w := newWorld(t)
+	w.carrier("main", `{}`)
+	group := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
+	b := newBrowser(t, w.home)
+	b.signIn()
+	b.do(chromedp.Navigate(w.home + "/campaigns/new?group=" + group))
+	b.tabTo(`e.id === "text"`)
+	b.do(chromedp.KeyEvent("Hi {{first_name"))
+	b.until(`document.querySelector("[data-count=fields]").textContent === "The field that begins at character 4 is not closed."`)
+	b.do(chromedp.KeyEvent("}}"))
+	b.until(`document.querySelector("[data-count=fields]").textContent.startsWith("Counted as it is written.")`)
+	b.tabTo(`e.value === "preview"`)
+	b.press(kb.Enter)
+	b.until(`document.querySelector("[data-forecast]")?.textContent.includes("Hi Person")`)
+	b.tabTo(`e.id === "text"`)
+	b.do(chromedp.KeyEvent("!"))
+	b.until(`!document.querySelector("[data-forecast]") && !document.querySelector("#ceiling") && !document.querySelector("[data-echo]").hidden`)
+}
+
 func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	w := newWorld(t)
 	directory := w.pathOf(w.connect())
@@ -376,7 +397,9 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 	long := must(w.book.AddGroup(t.Context(), w.account.ID, strings.Repeat("Averylongname", 8), []int64{w.contact("Person 1").ID})) // shares its number
 	ruled := must(w.book.AddRuleGroup(t.Context(), w.account.ID, "Ruled", contacts.Rule{{Field: contacts.FieldDepartment, Op: contacts.OneOf,
 		Values: []string{strings.Repeat("Verylong", 20), "Ward 3"}}}))
+	_, tpl := w.tpl(strings.Repeat("Averylongname", 8), smsqueue.TemplateText{Language: "nb", Text: strings.Repeat("Donaudampfschiff", 9)})
 	others := []string{"/campaigns/" + name, "/campaigns/" + question, "/roll-calls/" + question, "/roll-calls/" + question + "/close",
+		"/templates/" + tpl, "/campaigns/new?template=" + tpl,
 		"/received/conversation?number=" + url.QueryEscape(who(1)), w.contactPath("Anna"), w.contactPath("Person 1"), w.contactPath("Person 1") + "/delete",
 		w.groupPath(long) + "?find=person", w.groupPath(ruled), w.groupPath(ruled) + "/rule",
 		w.upload("a.csv", "name,phone,groups\n"+strings.Repeat("Averylongname", 9)+",1234,x\nOla,40100077,"+strings.Repeat("Averylongname", 9)+"\n").header.Get("Location")}

@@ -21,6 +21,7 @@ type campaignPage struct {
 	Progress   progress
 	Encoding   string
 	LaneWord   string
+	Template   string // its public id, if it was made from one
 	Ceiling    string // what it may cost at the most, if that was said
 	Filter     string // the status that is shown, or all
 	FilterWord string
@@ -59,6 +60,9 @@ func (w *site) campaign(c *fiber.Ctx, v visit) error {
 		Progress: v.say.progress(firstLook(found, carrier, time.Now())),
 		Encoding: v.say.word("encoding", string(found.Encoding)),
 		LaneWord: v.say.word("lane", string(found.Lane)),
+	}
+	if found.Template != 0 {
+		p.Template = w.Names.Of(secrets.Template, found.Template)
 	}
 	if found.CeilingMicro > 0 {
 		p.Ceiling = v.say.money(found.CeilingMicro, found.Currency)

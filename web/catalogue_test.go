@@ -76,6 +76,7 @@ var families = map[string][]string{
 		"file_no_number", "file_no_name", "file_many_groups",
 		"managers_only", "operators_only", "no_account", "carrier_not_found", "carrier_exists", "carrier_enabled", "carrier_open",
 		"carrier_campaigns", "carrier_numbers", "not_synced", "disconnected",
+		"template_not_found", "template_archived", "template_exists", "invalid_texts",
 		"nothing_held", "held_changed", "invalid_people", "sender_not_answerable", "invalid_asks", "roll_call_not_found", "roll_call_closed", "roll_call_begins", "recipient_not_found",
 		"invalid_choice", "conversation_not_found", "invalid_to", "invalid_tenant", "invalid_client_id", "invalid_secret", "invalid_certificate",
 		"invalid_cloud", "invalid_secret_expires", "invalid_every", "invalid_groups", "invalid_filter",

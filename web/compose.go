@@ -22,11 +22,13 @@ import (
 type composePage struct {
 	Form      composeForm
 	Groups    []groupChoice
+	Templates []choice
+	Fields    []string // that a text can have
 	Lanes     []laneChoice
 	Sender    string // the account's, used when none is entered
 	Errors    []fieldError
 	Count     textCount
-	Previewed bool
+	Forecast  *forecast // nil until it is asked for
 }
 
 func (composePage) template() string { return "compose" }
@@ -36,10 +38,12 @@ type composeForm struct {
 	Once          string // names this form: sent twice, it starts one campaign
 	Name          string
 	Group         string // its public id
+	Template      string // its public id; empty for a text
 	Text          string
 	Transliterate bool // it is sent in plain characters
 	Sender        string
 	Lane          string
+	Ceiling       string // micro-units; empty for none
 }
 
 type groupChoice struct {
@@ -69,7 +73,7 @@ func (p composePage) Error(field string) string {
 
 func (w *site) compose(c *fiber.Ctx, v visit) error {
 	return w.showForm(c, v, composePage{Form: composeForm{
-		Once: rand.Text(), Group: c.Query("group"), Lane: string(smsqueue.Bulk)}})
+		Once: rand.Text(), Group: c.Query("group"), Template: c.Query("template"), Lane: string(smsqueue.Bulk)}})
 }
 
 func (w *site) composed(c *fiber.Ctx, v visit) error {
@@ -77,43 +81,62 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 	if p.Errors = v.say.wrong(p.Form); len(p.Errors) > 0 {
 		return w.showForm(c.Status(fiber.StatusUnprocessableEntity), v, p)
 	}
+	n, err := w.asked(p.Form)
+	if err != nil {
+		return w.refuse(c, v, p, err)
+	}
 	if c.FormValue("do") == "preview" {
-		p.Previewed = true
+		found, err := w.Queue.Preview(v.ctx, v.Account.ID, n)
+		if err != nil {
+			return w.refuse(c, v, p, err)
+		}
+		p.Forecast = v.say.forecast(found)
 		return w.showForm(c, v, p)
 	}
-	started, err := w.start(v, p.Form)
-	refused := problem.As(err)
-	switch {
-	case refused != nil:
-		options, err := w.Queue.TextOptions(v.ctx)
-		if err != nil {
-			return err
-		}
-		p.Errors = []fieldError{v.say.fieldError(refused, p.Form, options)}
-		return w.showForm(c.Status(statuses[refused.Kind]), v, p)
-	case err != nil:
-		return err
+	started, err := w.Queue.StartCampaign(v.ctx, v.Account.ID, n)
+	if err != nil {
+		return w.refuse(c, v, p, err)
 	}
 	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID), fiber.StatusSeeOther)
 }
 
+// refuse shows the form again with what it is refused for.
+func (w *site) refuse(c *fiber.Ctx, v visit, p composePage, err error) error {
+	refused := problem.As(err)
+	if refused == nil {
+		return err
+	}
+	options, err := w.Queue.TextOptions(v.ctx)
+	if err != nil {
+		return err
+	}
+	p.Errors = []fieldError{v.say.fieldError(refused, p.Form, options)}
+	return w.showForm(c.Status(statuses[refused.Kind]), v, p)
+}
+
 func readForm(c *fiber.Ctx) composeForm {
 	return composeForm{
-		Once: c.FormValue("once"), Name: strings.TrimSpace(c.FormValue("name")), Group: c.FormValue("group"),
-		// A browser sends line ends as CR LF (HTML 4.10.21.4); a handset wants one character.
-		Text:          strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"),
+		Once: c.FormValue("once"), Name: strings.TrimSpace(c.FormValue("name")), Group: c.FormValue("group"), Template: c.FormValue("template"),
+		Text:          entered(c.FormValue("text")),
 		Transliterate: c.FormValue("transliterate") != "",
-		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"),
+		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"), Ceiling: c.FormValue("ceiling"),
 	}
 }
+
+// entered is a text as it was meant: a browser sends line ends as CR LF
+// (HTML 4.10.21.4), and a handset wants one character.
+func entered(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // wrong is what has to be corrected before anything can be asked of the queue.
 func (say *tongue) wrong(f composeForm) (all []fieldError) {
 	if f.Group == "" {
 		all = append(all, fieldError{"group", say.text("choose_a_group")})
 	}
-	if strings.TrimSpace(f.Text) == "" {
+	switch blank := strings.TrimSpace(f.Text) == ""; {
+	case blank && f.Template == "":
 		all = append(all, fieldError{"text", say.text("write_a_text")})
+	case !blank && f.Template != "":
+		all = append(all, fieldError{"template", say.text("text_or_template")})
 	}
 	if refused := problem.As(accounts.ValidSender(f.Sender)); refused != nil {
 		all = append(all, fieldError{"sender", say.problem(refused)})
@@ -121,18 +144,26 @@ func (say *tongue) wrong(f composeForm) (all []fieldError) {
 	return all
 }
 
-func (w *site) start(v visit, f composeForm) (smsqueue.Campaign, error) {
-	group, err := w.Names.ID(secrets.Group, f.Group)
-	if err != nil {
-		return smsqueue.Campaign{}, err
-	}
-	// The same form with the same content is the same wish: a double click, or
-	// a reload, starts nothing more.
+// asked is the campaign that the form asks for. The same form with the same
+// content is the same wish: a double click, or a reload, starts nothing more.
+func (w *site) asked(f composeForm) (n smsqueue.NewCampaign, err error) {
 	hash := f.hash()
-	return w.Queue.StartCampaign(v.ctx, v.Account.ID, smsqueue.NewCampaign{
-		Name: f.Name, Group: group, Text: f.Text, Transliterate: f.Transliterate, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
-		Key: "console " + hash, RequestHash: hash,
-	})
+	n = smsqueue.NewCampaign{Name: f.Name, Transliterate: f.Transliterate, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
+		Key: "console " + hash, RequestHash: hash}
+	if n.Group, err = w.Names.ID(secrets.Group, f.Group); err != nil {
+		return n, err
+	}
+	if f.Ceiling != "" {
+		if n.CeilingMicro, err = strconv.ParseInt(f.Ceiling, 10, 64); err != nil {
+			return n, fiber.ErrBadRequest
+		}
+	}
+	if f.Template == "" {
+		n.Text = f.Text
+		return n, nil
+	}
+	n.Template, err = w.Names.ID(secrets.Template, f.Template)
+	return n, err
 }
 
 // sent is the text as it is sent.
@@ -145,7 +176,7 @@ func (f composeForm) sent() string {
 }
 
 func (f composeForm) hash() string {
-	return formHash(f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane)
+	return formHash(f.Once, f.Name, f.Group, f.Template, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Ceiling)
 }
 
 // formHash tells a form with what was entered from every other.
@@ -163,6 +194,10 @@ func (say *tongue) fieldError(p *problem.Problem, f composeForm, options smstext
 	switch {
 	case p.Code == "group_not_found":
 		return fieldError{"group", say.problem(p)}
+	case p.Code == "template_not_found", p.Code == "template_archived":
+		return fieldError{"template", say.problem(p)}
+	case p.Field == "text" && say.faulty(f.Text) != "":
+		return fieldError{"text", say.faulty(f.Text)}
 	case p.Field == "text":
 		_, parts := options.Count(f.sent())
 		return fieldError{"text", say.count("text_too_long", parts)}
@@ -185,13 +220,21 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 		return err
 	}
 	p.Groups = w.groupChoices(v.say, groups, p.Form.Group)
+	if p.Templates, err = w.templateChoices(v, p.Form.Template); err != nil {
+		return err
+	}
+	p.Fields = fieldExamples()
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
 		return err
 	}
-	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
+	chosen := chosenOf(p.Groups)
+	if p.Form.Template != "" {
+		chosen = nil // what they get is not in the text
+	}
+	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosen)
 	return render(c, p)
 }
 
@@ -215,6 +258,26 @@ func (w *site) groupChoices(say *tongue, groups []contacts.Group, chosen string)
 			Text: say.count("group_choice", g.Textable, "Name", g.Name)}, Members: g.Members, Textable: g.Textable})
 	}
 	return all
+}
+
+// mostTemplates is how many templates the form offers, the newest first.
+const mostTemplates = 200
+
+func (w *site) templateChoices(v visit, chosen string) (all []choice, err error) {
+	templates, err := w.Queue.Templates(v.ctx, v.Account.ID, 0, mostTemplates)
+	for _, t := range templates {
+		name := w.Names.Of(secrets.Template, t.ID)
+		all = append(all, choice{Value: name, Text: t.Name, Chosen: name == chosen})
+	}
+	return all, err
+}
+
+// fieldExamples are the fields as they are written into a text.
+func fieldExamples() (all []string) {
+	for _, name := range smsqueue.TextFields {
+		all = append(all, "{{"+name+"}}")
+	}
+	return append(all, "{{custom.…}}")
 }
 
 func chosenOf(all []groupChoice) *groupChoice {

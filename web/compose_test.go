@@ -50,6 +50,7 @@ func TestCampaignIsStartedFromTheForm(t *testing.T) {
 func TestPreviewStartsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.connect() // a group of five of whom three have a number
+	w.carrier("main", `{}`)
 	groups := must(w.book.Groups(t.Context(), w.account.ID, 0, 10))
 	w.signIn()
 	got := w.post("/campaigns/new", url.Values{"once": {"a"}, "group": {w.names.Of(secrets.Group, groups[0].ID)},

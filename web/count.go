@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/merge"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
@@ -20,6 +23,7 @@ type textCount struct {
 	Parts      string `json:"parts"`
 	Left       string `json:"left"`    // what still fits in the last part
 	Because    string `json:"because"` // why it needs the larger alphabet
+	Fields     string `json:"fields"`  // what is to be known of its fields, or wrong with them
 	Saves      string `json:"saves"`   // what transliterating it would save; empty: it is not offered
 	Plain      string `json:"plain"`   // what it would become then
 	Reach      string `json:"reach"`   // who gets it
@@ -33,13 +37,16 @@ const longestText = 64 << 10
 var errTooLong = problem.Invalid("text", "the text is far too long")
 
 func (w *site) countText(c *fiber.Ctx, v visit) error {
-	text := strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n")
+	text := entered(c.FormValue("text"))
 	if len(text) > longestText {
 		return errTooLong
 	}
 	group, err := w.countedGroup(v, c.FormValue("group"))
 	if err != nil {
 		return err
+	}
+	if c.FormValue("template") != "" {
+		group = nil // what they get is not in the text
 	}
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
@@ -74,10 +81,35 @@ func (say *tongue) textCount(options smstext.Options, text string, transliterate
 	if len(a.Forcing) > 0 {
 		n.Because = say.text("needs_unicode", "Characters", say.forcing(a.Forcing))
 	}
-	if group != nil {
+	n.Fields = say.fieldsIn(text)
+	if group != nil && n.Fields == "" {
 		n.Reach = say.reach(*group, len(a.Parts))
 	}
 	return n
+}
+
+// fieldsIn says that a text has fields, or what is wrong with them.
+func (say *tongue) fieldsIn(text string) string {
+	if wrong := say.faulty(text); wrong != "" {
+		return wrong
+	}
+	if parsed, err := smsqueue.ParseText(text); err == nil && !parsed.Plain() {
+		return say.text("fields_are_filled")
+	}
+	return ""
+}
+
+// faulty says what is wrong with the fields of a text, or nothing.
+func (say *tongue) faulty(text string) string {
+	_, err := smsqueue.ParseText(text)
+	var fault *merge.Error
+	switch {
+	case !errors.As(err, &fault):
+		return ""
+	case fault.Fault == merge.Unclosed:
+		return say.text("field_unclosed", "At", say.number(fault.At+1))
+	}
+	return say.text("field_unknown", "Name", "{{"+fault.Name+"}}", "At", say.number(fault.At+1))
 }
 
 // offer shows what becomes of a text that is cheaper in plain characters. What

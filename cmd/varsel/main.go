@@ -90,6 +90,11 @@ type commands struct {
 		Remind rollCallRemind `cmd:"" help:"Text those who have not answered."`
 		Close  rollCallClose  `cmd:"" help:"Close it: answers count no more."`
 	} `cmd:"" name:"rollcall" help:"Questions that people answer by text."`
+	Template struct {
+		Add  templateAdd  `cmd:"" help:"Keep a text as a template, in one language or several."`
+		List templateList `cmd:"" help:"List the templates."`
+		Show templateShow `cmd:"" help:"Show what a template says."`
+	} `cmd:"" help:"Texts that are kept to be sent again."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
 

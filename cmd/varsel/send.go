@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/varsel/varsel/accounts"
@@ -17,10 +19,13 @@ type sendCommand struct {
 	Account       string        `required:"" help:"The account."`
 	To            string        `xor:"target" required:"" help:"A phone number."`
 	Group         string        `xor:"target" required:"" help:"A group's name or id."`
-	Text          string        `required:"" help:"The text."`
+	Text          string        `xor:"what" required:"" help:"The text; to a group it may have fields, as in Hi {{first_name|there}}."`
+	Template      string        `xor:"what" required:"" help:"A template's name or id; to a group."`
 	Transliterate bool          `help:"Write the text in the GSM alphabet where a reader bears it: plain quotes, letters without marks."`
 	Sender        string        `help:"The sender; the account's if empty."`
 	Lane          string        `help:"urgent, normal or bulk; normal for a number, bulk for a group."`
+	Preview       bool          `help:"Say what a campaign to the group would be, and send nothing."`
+	MaxCost       string        `help:"The campaign holds before it would cost more, as in 12.50."`
 	Wait          bool          `help:"Wait for the delivery receipts."`
 	Timeout       time.Duration `default:"15m" help:"How long to wait at the most."`
 }
@@ -31,6 +36,16 @@ const unconfirmedPatience = 10 * time.Second
 
 func (s sendCommand) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withAccount(ctx, s.Account, func(app *App, acc accounts.Account) error {
+		if s.To != "" && (s.Template != "" || s.Preview || s.MaxCost != "") {
+			return problem.Invalid("to", "--template, --preview and --max-cost are for a group")
+		}
+		if s.Preview {
+			n, err := s.campaign(ctx, app, acc)
+			if err != nil {
+				return err
+			}
+			return s.preview(ctx, c, t, app, acc.ID, n)
+		}
 		if err := app.haveWorker(ctx); err != nil {
 			return err
 		}
@@ -69,11 +84,11 @@ func messageAnswer(app *App, m smsqueue.Message) map[string]any {
 }
 
 func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *App, acc accounts.Account) error {
-	g, err := findGroup(ctx, app, acc, s.Group)
+	n, err := s.campaign(ctx, app, acc)
 	if err != nil {
 		return err
 	}
-	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
+	cam, err := app.Queue.StartCampaign(ctx, acc.ID, n)
 	if err != nil {
 		return err
 	}
@@ -114,11 +129,50 @@ func (s sendCommand) follow(ctx context.Context, c *commands, t terminal, app *A
 	return err
 }
 
+// campaign is what is asked for, with what it names looked up.
+func (s sendCommand) campaign(ctx context.Context, app *App, acc accounts.Account) (n smsqueue.NewCampaign, err error) {
+	n = smsqueue.NewCampaign{Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)}
+	if n.CeilingMicro, err = ceiling(s.MaxCost); err != nil {
+		return n, err
+	}
+	g, err := app.Book.FindGroup(ctx, acc.ID, s.Group, func(name string) (int64, bool) {
+		id, err := app.Names.ID(secrets.Group, name)
+		return id, err == nil
+	}, func(id int64) string { return app.Names.Of(secrets.Group, id) })
+	if err != nil {
+		return n, err
+	}
+	if n.Group = g.ID; s.Template != "" {
+		t, err := app.template(ctx, acc.ID, s.Template)
+		if err != nil {
+			return n, err
+		}
+		n.Template = t.ID
+	}
+	return n, nil
+}
+
+var amount = regexp.MustCompile(`^([0-9]{1,9})(?:[.]([0-9]{1,6}))?$`)
+
+// ceiling is an amount in micro-units; 0 when there is none.
+func ceiling(text string) (micro int64, err error) {
+	if text == "" {
+		return 0, nil
+	}
+	if m := amount.FindStringSubmatch(text); m != nil {
+		micro, err = strconv.ParseInt(m[1]+(m[2] + "000000")[:6], 10, 64)
+	}
+	if err != nil || micro == 0 {
+		return 0, problem.Invalid("max_cost", "%q is no amount above zero with at most six decimals", text)
+	}
+	return micro, nil
+}
+
 func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
 	answer := map[string]any{"id": app.Names.Of(secrets.Campaign, cam.ID), "state": cam.State, "reason": cam.Reason, "recipients": cam.Counts.Total(),
 		"without_number": cam.LeftOut.WithoutNumber, "invalid_number": cam.LeftOut.InvalidNumber, "shared_number": cam.LeftOut.SharedNumber,
-		"suppressed": cam.LeftOut.Suppressed,
-		"parts":      cam.AllParts, "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
+		"suppressed": cam.LeftOut.Suppressed, "unresolved": cam.LeftOut.Unresolved, "too_long": cam.LeftOut.TooLong,
+		"parts": cam.AllParts, "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
 	for _, status := range smsqueue.Statuses {
 		answer[string(status)] = cam.Counts[status]
 	}
@@ -132,8 +186,18 @@ func campaignText(app *App, cam smsqueue.Campaign) string {
 			text += fmt.Sprintf(" %d %s", n, status)
 		}
 	}
-	return text + fmt.Sprintf("\nleft out: %d without a number, %d with an invalid one, %d who share one, %d who want no messages",
-		cam.LeftOut.WithoutNumber, cam.LeftOut.InvalidNumber, cam.LeftOut.SharedNumber, cam.LeftOut.Suppressed)
+	return text + "\n" + leftOutText(cam.LeftOut)
+}
+
+func leftOutText(l smsqueue.LeftOut) string {
+	text := fmt.Sprintf("left out: %d without a number, %d with an invalid one, %d who share one, %d who want no messages", l.WithoutNumber, l.InvalidNumber, l.SharedNumber, l.Suppressed)
+	if l.Unresolved > 0 {
+		text += fmt.Sprintf(", %d with a field that has no value", l.Unresolved)
+	}
+	if l.TooLong > 0 {
+		text += fmt.Sprintf(", %d whose text is too long", l.TooLong)
+	}
+	return text
 }
 
 // failed says whether anybody was not reached, as far as the command waited.

@@ -2,8 +2,9 @@
 // progress, the count beside a text, and times in the visitor's own zone.
 import { showTimes } from "./times.js";
 import { follow } from "./live.js";
-import { countAlong } from "./count.js";
+import { countAlong, countEach } from "./count.js";
 
 showTimes(document);
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
 for (const form of document.querySelectorAll("[data-compose]")) countAlong(form);
+for (const form of document.querySelectorAll("[data-texts]")) countEach(form);
