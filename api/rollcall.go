@@ -95,6 +95,7 @@ func tallyOf(c smsqueue.Campaign, t smsqueue.RollTally) rollTally {
 
 type rollPerson struct {
 	Message    string    `json:"message" doc:"The message that asked."`
+	Status     status    `json:"message_status" doc:"Whether it reached them."`
 	Contact    string    `json:"contact,omitempty"`
 	Name       string    `json:"name,omitempty"`
 	Phone      string    `json:"phone" doc:"E.164."`
@@ -111,7 +112,7 @@ type rollState string
 func (rollState) Schema(huma.Registry) *huma.Schema { return oneOf(smsqueue.RollStates) }
 
 func (s Services) rollPerson(p smsqueue.RollPerson) rollPerson {
-	out := rollPerson{Message: s.rollPersonName(p), Name: p.Name, Phone: p.Phone, State: rollState(p.State()), Choice: p.Choice, Text: p.Text, AnsweredAt: at(p.At)}
+	out := rollPerson{Message: s.rollPersonName(p), Status: status(p.Status), Name: p.Name, Phone: p.Phone, State: rollState(p.State()), Choice: p.Choice, Text: p.Text, AnsweredAt: at(p.At)}
 	if p.Contact != 0 {
 		out.Contact = s.Names.Of(secrets.Contact, p.Contact)
 	}

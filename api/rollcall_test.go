@@ -74,7 +74,7 @@ func TestARollCallIsStartedCountedRemindedAndClosed(t *testing.T) {
 	tally := rollTally{Asked: 4, By: []rollKeys{{"1", "Safe", 1}, {"2", "Needs help", 1}}, Unclear: 1, Unanswered: 1}
 	got := read[rollCall](t, h.ask(t, "GET", path, ""), 200)
 	want := rollCall{Campaign: c.ID, question: *c.Asks, rollTally: tally, Groups: []rollGroup{{c.Group.ID, "Night shift", tally}},
-		Alarms:    []rollPerson{{Name: "Somebody", Phone: "+4791234562", State: "answered", Choice: "2", Text: "HELP"}},
+		Alarms:    []rollPerson{{Status: "delivered", Name: "Somebody", Phone: "+4791234562", State: "answered", Choice: "2", Text: "HELP"}},
 		Reminders: []string{}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(rollCall{}, rollGroup{}), cmpopts.IgnoreFields(rollPerson{}, "Message", "Contact", "Inbound", "AnsweredAt")); diff != "" {
 		t.Error(diff)

@@ -49,6 +49,8 @@ type rollPersonRow struct {
 	Text        string
 	At          time.Time
 	Talk        string
+	Sent        string // the status of the message that asked, of those who have not answered
+	SentWord    string
 }
 
 // mostToSee is how many are shown of those who are to be seen to; the list of
@@ -186,6 +188,9 @@ func (say *tongue) rollPeople(c smsqueue.Campaign, all []smsqueue.RollPerson) (r
 	for _, p := range all {
 		row := rollPersonRow{Name: p.Name, Phone: p.Phone, State: string(p.State()), Word: say.word("roll_person", string(p.State())),
 			Text: p.Text, At: p.At, Talk: talkPath(p.Phone)}
+		if !p.Answered {
+			row.Sent, row.SentWord = string(p.Status), say.word("status", string(p.Status))
+		}
 		if one, err := c.Asks.Choice(p.Choice); err == nil {
 			row.Word, row.Alarm = one.Label, one.Alarm
 		}

@@ -205,7 +205,7 @@ func (r rollCallShow) people(ctx context.Context, c *commands, t terminal, app *
 			return err
 		}
 		for _, p := range some {
-			answer := map[string]any{"phone": p.Phone, "name": p.Name, "state": p.State(), "choice": p.Choice, "text": p.Text}
+			answer := map[string]any{"phone": p.Phone, "name": p.Name, "state": p.State(), "choice": p.Choice, "text": p.Text, "message_status": p.Status}
 			if err := c.say(t.out, answer, "%s\t%s\t%s\t%s\t%q", p.Phone, p.Name, p.State(), p.Choice, p.Text); err != nil {
 				return err
 			}
