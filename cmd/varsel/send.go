@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 type sendCommand struct {
@@ -21,6 +22,9 @@ type sendCommand struct {
 	Transliterate bool          `help:"Write the text in the GSM alphabet where a reader bears it: plain quotes, letters without marks."`
 	Sender        string        `help:"The sender; the account's if empty."`
 	Lane          string        `help:"urgent, normal or bulk; normal for a number, bulk for a group."`
+	At            string        `help:"For a group: when it starts, as 2027-03-28T09:00 in the zone, or with an offset."`
+	Zone          string        `help:"The zone of --at (IANA); the account's if empty."`
+	Validity      time.Duration `help:"For a group: how long from its start the text is worth sending."`
 	Wait          bool          `help:"Wait for the delivery receipts."`
 	Timeout       time.Duration `default:"15m" help:"How long to wait at the most."`
 }
@@ -76,9 +80,19 @@ func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *
 	if err != nil {
 		return err
 	}
-	cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g.ID, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)})
+	plan := smsqueue.NewCampaign{Group: g.ID, Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane), Validity: s.Validity}
+	var note window.Note
+	if s.At != "" {
+		if plan.Start, plan.Zone, note, err = app.Queue.StartTime(ctx, acc.ID, s.At, s.Zone); err != nil {
+			return err
+		}
+	}
+	cam, err := app.Queue.StartCampaign(ctx, acc.ID, plan)
 	if err != nil {
 		return err
+	}
+	if cam.Scheduled() && !s.Wait {
+		return sayScheduled(c, t, app, cam, note)
 	}
 	id, handed := cam.ID, time.Time{}
 	err = s.poll(ctx, app, func() (done bool, err error) {
@@ -101,6 +115,19 @@ func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *
 		err = errSaid
 	}
 	return err
+}
+
+// sayScheduled says when a campaign starts, and what the clocks did to that time.
+func sayScheduled(c *commands, t terminal, app *App, cam smsqueue.Campaign, note window.Note) error {
+	answer, text := campaignAnswer(app, cam), app.Names.Of(secrets.Campaign, cam.ID)+" "+startText(cam)
+	answer["start_at"], answer["zone"] = cam.Start.UTC().Format(time.RFC3339), cam.Zone
+	switch note {
+	case window.Skipped:
+		answer["start_note"], text = note, text+"\nthe clocks skip the time that was given: it was moved forward as far as they are"
+	case window.Twice:
+		answer["start_note"], text = note, text+"\nthe clocks show the time that was given twice: the first is meant"
+	}
+	return c.say(t.out, answer, "%s", text)
 }
 
 func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
