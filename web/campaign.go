@@ -26,6 +26,7 @@ type campaignPage struct {
 	FilterWord string
 	Recipients []recipient
 	Pager      pager
+	Control    control
 }
 
 func (campaignPage) template() string { return "campaign" }
@@ -60,6 +61,9 @@ func (w *site) campaign(c *fiber.Ctx, v visit) error {
 	}
 	if found.CeilingMicro > 0 {
 		p.Ceiling = v.say.money(found.CeilingMicro, found.Currency)
+	}
+	if p.Control, err = w.control(v, found, c.Query("note")); err != nil {
+		return err
 	}
 	if err := w.fillRecipients(c, v, &p); err != nil {
 		return err

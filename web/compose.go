@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // composePage is the form of a new campaign, with what was entered and what is
@@ -40,6 +42,10 @@ type composeForm struct {
 	Transliterate bool // it is sent in plain characters
 	Sender        string
 	Lane          string
+	Start         string // a local time in Zone; empty: at once
+	Zone          string
+	Validity      string // minutes
+	Now           string // what the clocks show in Zone
 }
 
 type groupChoice struct {
@@ -81,7 +87,7 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 		p.Previewed = true
 		return w.showForm(c, v, p)
 	}
-	started, err := w.start(v, p.Form)
+	started, note, err := w.start(v, p.Form)
 	refused := problem.As(err)
 	switch {
 	case refused != nil:
@@ -94,7 +100,7 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 	case err != nil:
 		return err
 	}
-	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID), fiber.StatusSeeOther)
+	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID)+noteQuery(note), fiber.StatusSeeOther)
 }
 
 func readForm(c *fiber.Ctx) composeForm {
@@ -104,6 +110,7 @@ func readForm(c *fiber.Ctx) composeForm {
 		Text:          strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"),
 		Transliterate: c.FormValue("transliterate") != "",
 		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"),
+		Start: strings.TrimSpace(c.FormValue("start")), Zone: strings.TrimSpace(c.FormValue("zone")), Validity: strings.TrimSpace(c.FormValue("validity")),
 	}
 }
 
@@ -121,18 +128,28 @@ func (say *tongue) wrong(f composeForm) (all []fieldError) {
 	return all
 }
 
-func (w *site) start(v visit, f composeForm) (smsqueue.Campaign, error) {
+func (w *site) start(v visit, f composeForm) (c smsqueue.Campaign, note window.Note, err error) {
 	group, err := w.Names.ID(secrets.Group, f.Group)
 	if err != nil {
-		return smsqueue.Campaign{}, err
+		return c, note, err
 	}
 	// The same form with the same content is the same wish: a double click, or
 	// a reload, starts nothing more.
 	hash := f.hash()
-	return w.Queue.StartCampaign(v.ctx, v.Account.ID, smsqueue.NewCampaign{
+	plan := smsqueue.NewCampaign{
 		Name: f.Name, Group: group, Text: f.Text, Transliterate: f.Transliterate, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
 		Key: "console " + hash, RequestHash: hash,
-	})
+	}
+	if plan.Validity, err = (planForm{Validity: f.Validity}).minutes(); err != nil {
+		return c, note, err
+	}
+	if f.Start != "" {
+		if plan.Start, plan.Zone, note, err = w.Queue.StartTime(v.ctx, v.Account.ID, f.Start, f.Zone); err != nil {
+			return c, note, err
+		}
+	}
+	c, err = w.Queue.StartCampaign(v.ctx, v.Account.ID, plan)
+	return c, note, err
 }
 
 // sent is the text as it is sent.
@@ -146,7 +163,7 @@ func (f composeForm) sent() string {
 
 func (f composeForm) hash() string {
 	sum := sha256.New()
-	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane} {
+	for _, field := range []string{f.Once, f.Name, f.Group, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Start, f.Zone, f.Validity} {
 		sum.Write([]byte(field))
 		sum.Write([]byte{0})
 	}
@@ -161,6 +178,8 @@ func (say *tongue) fieldError(p *problem.Problem, f composeForm, options smstext
 	case p.Field == "text":
 		_, parts := options.Count(f.sent())
 		return fieldError{"text", say.count("text_too_long", parts)}
+	case p.Field == "start_at", p.Field == "zone", p.Field == "validity":
+		return say.planError(p)
 	case p.Field == "sender", p.Field == "lane":
 		return fieldError{p.Field, say.problem(p)}
 	}
@@ -182,12 +201,30 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	p.Groups = w.groupChoices(v.say, groups, p.Form.Group)
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
+	if err := w.fillPlan(v, &p.Form); err != nil {
+		return err
+	}
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
 		return err
 	}
 	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosenOf(p.Groups))
 	return render(c, p)
+}
+
+// fillPlan offers the account's zone, and says what the clocks there show.
+func (w *site) fillPlan(v visit, f *composeForm) error {
+	if f.Zone == "" {
+		rules, err := w.Queue.Rules(v.ctx, v.Account.ID)
+		if err != nil {
+			return err
+		}
+		f.Zone = rules.Zone
+	}
+	if zone, err := window.Zone(f.Zone); err == nil {
+		f.Now = v.say.local(time.Now(), zone)
+	}
+	return nil
 }
 
 // withChosen adds the chosen group when it is not among the first.

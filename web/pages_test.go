@@ -11,7 +11,7 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/received", "/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
+var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/campaigns/sending", "/received", "/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
 	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {
