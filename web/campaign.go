@@ -29,6 +29,7 @@ type campaignPage struct {
 	Pager      pager
 	Replies    []receivedRow // the newest
 	RollCall   bool
+	Control    control
 }
 
 func (campaignPage) template() string { return "campaign" }
@@ -66,6 +67,9 @@ func (w *site) campaign(c *fiber.Ctx, v visit) error {
 	}
 	if found.CeilingMicro > 0 {
 		p.Ceiling = v.say.money(found.CeilingMicro, found.Currency)
+	}
+	if p.Control, err = w.control(v, found, c.Query("note")); err != nil {
+		return err
 	}
 	if err := w.fillRecipients(c, v, &p); err != nil {
 		return err

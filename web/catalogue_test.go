@@ -27,6 +27,7 @@ import (
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/keywords"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // families are the texts whose ids are put together from a family and one of
@@ -36,7 +37,7 @@ var families = map[string][]string{
 	"status_help": words(smsqueue.Statuses...),
 	"state": words(smsqueue.CampaignAccepted, smsqueue.CampaignRunning, smsqueue.CampaignHeld, smsqueue.CampaignPaused,
 		smsqueue.CampaignCancel, smsqueue.CampaignSent, smsqueue.CampaignFinished),
-	"held":            {"cost_above_ceiling"},
+	"held":            {"cost_above_ceiling", "group_gone"},
 	"lane":            words(smsqueue.Lanes...),
 	"lane_help":       words(smsqueue.Lanes...),
 	"encoding":        words(smstext.GSM7, smstext.UCS2),
@@ -44,7 +45,11 @@ var families = map[string][]string{
 	"carrier":         append(words(carriers.Connecting, carriers.Refusing, carriers.Down), "idle", "disabled"),
 	"carrier_because": words(carriers.Connecting, carriers.Refusing, carriers.Down),
 	"reason": {"no_answer", "throttled", "carrier_refuses", "carrier_away", "carrier_busy", "rejected", "deadline",
-		"recipient_removed", "opted_out", "worker_lost"},
+		"recipient_removed", "opted_out", "worker_lost", "quiet_hours", "campaign_cancelled"},
+	"wait":              smsqueue.Waits,
+	"turn":              {"pause", "resume", "cancel"},
+	"turn_means":        {"pause", "resume", "cancel"},
+	"clocks":            words(window.Skipped, window.Twice),
 	"segment":           {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
 	"left_out":          {"without_number", "invalid_number", "shared_number", "suppressed", "unresolved", "too_long"},
 	"suppressed":        words(smsqueue.ByStop, smsqueue.ByLink, smsqueue.ByHand, smsqueue.ByImport),
@@ -81,7 +86,8 @@ var families = map[string][]string{
 		"invalid_choice", "conversation_not_found", "invalid_to", "invalid_tenant", "invalid_client_id", "invalid_secret", "invalid_certificate",
 		"invalid_cloud", "invalid_secret_expires", "invalid_every", "invalid_groups", "invalid_filter",
 		"consent_app", "consent_state", "consent_declined", "consent_failed", "consent_not_admin", "consent_tenant",
-		"directory_id_token", "token_not_found", "not_scim", "no_such_link", "suppression_not_found", "not_suppressed", "opted_out"},
+		"directory_id_token", "token_not_found", "not_scim", "no_such_link", "suppression_not_found", "not_suppressed", "opted_out",
+		"invalid_windows", "invalid_zone", "invalid_start_at", "invalid_validity", "invalid_per_hour", "invalid_per_day", "invalid_per_month", "invalid_statuses"},
 	"finding":        append(slices.Clone(findings), "disconnected", "stopped", "no_agreement"),
 	"finding_next":   findings,
 	"step":           {directory.StepSignIn, directory.StepPeople, directory.StepGroups, directory.StepMembers, directory.StepOrganisation},

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/smstext"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // composePage is the form of a new campaign, with what was entered and what is
@@ -44,6 +46,10 @@ type composeForm struct {
 	Sender        string
 	Lane          string
 	Ceiling       string // micro-units; empty for none
+	Start         string // a local time in Zone; empty: at once
+	Zone          string
+	Validity      string // minutes
+	Now           string // what the clocks show in Zone
 }
 
 type groupChoice struct {
@@ -81,7 +87,7 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 	if p.Errors = v.say.wrong(p.Form); len(p.Errors) > 0 {
 		return w.showForm(c.Status(fiber.StatusUnprocessableEntity), v, p)
 	}
-	n, err := w.asked(p.Form)
+	n, note, err := w.asked(v, p.Form)
 	if err != nil {
 		return w.refuse(c, v, p, err)
 	}
@@ -97,7 +103,7 @@ func (w *site) composed(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return w.refuse(c, v, p, err)
 	}
-	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID), fiber.StatusSeeOther)
+	return c.Redirect("/campaigns/"+w.Names.Of(secrets.Campaign, started.ID)+noteQuery(note), fiber.StatusSeeOther)
 }
 
 // refuse shows the form again with what it is refused for.
@@ -120,6 +126,7 @@ func readForm(c *fiber.Ctx) composeForm {
 		Text:          entered(c.FormValue("text")),
 		Transliterate: c.FormValue("transliterate") != "",
 		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"), Ceiling: c.FormValue("ceiling"),
+		Start: strings.TrimSpace(c.FormValue("start")), Zone: strings.TrimSpace(c.FormValue("zone")), Validity: strings.TrimSpace(c.FormValue("validity")),
 	}
 }
 
@@ -146,24 +153,30 @@ func (say *tongue) wrong(f composeForm) (all []fieldError) {
 
 // asked is the campaign that the form asks for. The same form with the same
 // content is the same wish: a double click, or a reload, starts nothing more.
-func (w *site) asked(f composeForm) (n smsqueue.NewCampaign, err error) {
+func (w *site) asked(v visit, f composeForm) (n smsqueue.NewCampaign, note window.Note, err error) {
 	hash := f.hash()
 	n = smsqueue.NewCampaign{Name: f.Name, Transliterate: f.Transliterate, Sender: f.Sender, Lane: smsqueue.Lane(f.Lane),
 		Key: "console " + hash, RequestHash: hash}
 	if n.Group, err = w.Names.ID(secrets.Group, f.Group); err != nil {
-		return n, err
+		return n, note, err
 	}
 	if f.Ceiling != "" {
 		if n.CeilingMicro, err = strconv.ParseInt(f.Ceiling, 10, 64); err != nil {
-			return n, fiber.ErrBadRequest
+			return n, note, fiber.ErrBadRequest
 		}
 	}
 	if f.Template == "" {
 		n.Text = f.Text
-		return n, nil
+	} else if n.Template, err = w.Names.ID(secrets.Template, f.Template); err != nil {
+		return n, note, err
 	}
-	n.Template, err = w.Names.ID(secrets.Template, f.Template)
-	return n, err
+	if n.Validity, err = (planForm{Validity: f.Validity}).minutes(); err != nil {
+		return n, note, err
+	}
+	if f.Start != "" {
+		n.Start, n.Zone, note, err = w.Queue.StartTime(v.ctx, v.Account.ID, f.Start, f.Zone)
+	}
+	return n, note, err
 }
 
 // sent is the text as it is sent.
@@ -176,7 +189,7 @@ func (f composeForm) sent() string {
 }
 
 func (f composeForm) hash() string {
-	return formHash(f.Once, f.Name, f.Group, f.Template, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Ceiling)
+	return formHash(f.Once, f.Name, f.Group, f.Template, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Ceiling, f.Start, f.Zone, f.Validity)
 }
 
 // formHash tells a form with what was entered from every other.
@@ -201,6 +214,8 @@ func (say *tongue) fieldError(p *problem.Problem, f composeForm, options smstext
 	case p.Field == "text":
 		_, parts := options.Count(f.sent())
 		return fieldError{"text", say.count("text_too_long", parts)}
+	case p.Field == "start_at", p.Field == "zone", p.Field == "validity":
+		return say.planError(p)
 	case p.Field == "sender", p.Field == "lane":
 		return fieldError{p.Field, say.problem(p)}
 	}
@@ -226,6 +241,9 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	p.Fields = fieldExamples()
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
+	if err := w.fillPlan(v, &p.Form); err != nil {
+		return err
+	}
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
 		return err
@@ -236,6 +254,21 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	}
 	p.Count = v.say.textCount(options, p.Form.Text, p.Form.Transliterate, chosen)
 	return render(c, p)
+}
+
+// fillPlan offers the account's zone, and says what the clocks there show.
+func (w *site) fillPlan(v visit, f *composeForm) error {
+	if f.Zone == "" {
+		rules, err := w.Queue.Rules(v.ctx, v.Account.ID)
+		if err != nil {
+			return err
+		}
+		f.Zone = rules.Zone
+	}
+	if zone, err := window.Zone(f.Zone); err == nil {
+		f.Now = v.say.local(time.Now(), zone)
+	}
+	return nil
 }
 
 // withChosen adds the chosen group when it is not among the first.

@@ -11,7 +11,7 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions",
+var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions",
 	"/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
 	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim"}
 

@@ -27,7 +27,7 @@ type page interface {
 var pages = parsePages()
 
 // shared are the files that every page may use.
-var shared = []string{"layout", "parts", "icons", "connection", "consent"}
+var shared = []string{"layout", "parts", "icons", "connection", "consent", "control"}
 
 func parsePages() map[string]map[string]*template.Template {
 	all := map[string]map[string]*template.Template{}

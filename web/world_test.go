@@ -334,6 +334,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
+	{regexp.MustCompile(`(nå|now|teraz) \d{1,2}\.? \pL+\.? \d{4},? \D{0,4}\d\d[.:]\d\d`), "$1 then"},
 	{regexp.MustCompile(`name="once" value="[^"]*"`), `name="once" value="once"`},
 	{regexp.MustCompile(`/callbacks/[A-Z2-7]+`), "/callbacks/token"},
 	{regexp.MustCompile(`vscim_[A-Za-z0-9_-]{43}`), "vscim_secret"},

@@ -23,7 +23,8 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Show the whole product with a directory and a carrier inside."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest schema."`
 	Account struct {
-		Create accountCreate `cmd:"" help:"Open an account."`
+		Create  accountCreate  `cmd:"" help:"Open an account."`
+		Sending accountSending `cmd:"" help:"Show when and how much an account sends, or set it."`
 	} `cmd:"" help:"Accounts."`
 	User struct {
 		Create userCreate `cmd:"" help:"Make a user of the console."`
@@ -95,6 +96,16 @@ type commands struct {
 		List templateList `cmd:"" help:"List the templates."`
 		Show templateShow `cmd:"" help:"Show what a template says."`
 	} `cmd:"" help:"Texts that are kept to be sent again."`
+	Campaign struct {
+		List      campaignList      `cmd:"" help:"List an account's campaigns."`
+		Show      campaignShow      `cmd:"" help:"Show a campaign, and why it waits."`
+		Remaining campaignRemaining `cmd:"" help:"List whom it was not sent to."`
+		Outcomes  campaignOutcomes  `cmd:"" help:"Count the messages that may be sent again, by status and reason."`
+		Pause     campaignPause     `cmd:"" help:"Send nothing more of it until it is resumed."`
+		Resume    campaignResume    `cmd:"" help:"Let a paused campaign go on."`
+		Cancel    campaignCancel    `cmd:"" help:"End it; what is queued is cancelled."`
+		Resend    campaignResend    `cmd:"" help:"Send its text again to those whom it did not reach."`
+	} `cmd:"" help:"Campaigns."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 type sendCommand struct {
@@ -26,6 +27,9 @@ type sendCommand struct {
 	Lane          string        `help:"urgent, normal or bulk; normal for a number, bulk for a group."`
 	Preview       bool          `help:"Say what a campaign to the group would be, and send nothing."`
 	MaxCost       string        `help:"The campaign holds before it would cost more, as in 12.50."`
+	At            string        `help:"For a group: when it starts, as 2027-03-28T09:00 in the zone, or with an offset."`
+	Zone          string        `help:"The zone of --at (IANA); the account's if empty."`
+	Validity      time.Duration `help:"For a group: how long from its start the text is worth sending."`
 	Wait          bool          `help:"Wait for the delivery receipts."`
 	Timeout       time.Duration `default:"15m" help:"How long to wait at the most."`
 }
@@ -40,7 +44,7 @@ func (s sendCommand) Run(ctx context.Context, c *commands, t terminal) error {
 			return problem.Invalid("to", "--template, --preview and --max-cost are for a group")
 		}
 		if s.Preview {
-			n, err := s.campaign(ctx, app, acc)
+			n, _, err := s.campaign(ctx, app, acc)
 			if err != nil {
 				return err
 			}
@@ -84,13 +88,16 @@ func messageAnswer(app *App, m smsqueue.Message) map[string]any {
 }
 
 func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *App, acc accounts.Account) error {
-	n, err := s.campaign(ctx, app, acc)
+	n, note, err := s.campaign(ctx, app, acc)
 	if err != nil {
 		return err
 	}
 	cam, err := app.Queue.StartCampaign(ctx, acc.ID, n)
 	if err != nil {
 		return err
+	}
+	if cam.Scheduled() && !s.Wait {
+		return sayScheduled(c, t, app, cam, note)
 	}
 	return s.follow(ctx, c, t, app, cam)
 }
@@ -130,26 +137,25 @@ func (s sendCommand) follow(ctx context.Context, c *commands, t terminal, app *A
 }
 
 // campaign is what is asked for, with what it names looked up.
-func (s sendCommand) campaign(ctx context.Context, app *App, acc accounts.Account) (n smsqueue.NewCampaign, err error) {
-	n = smsqueue.NewCampaign{Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane)}
+func (s sendCommand) campaign(ctx context.Context, app *App, acc accounts.Account) (n smsqueue.NewCampaign, note window.Note, err error) {
+	n = smsqueue.NewCampaign{Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane), Validity: s.Validity}
 	if n.CeilingMicro, err = ceiling(s.MaxCost); err != nil {
-		return n, err
+		return n, note, err
 	}
-	g, err := app.Book.FindGroup(ctx, acc.ID, s.Group, func(name string) (int64, bool) {
-		id, err := app.Names.ID(secrets.Group, name)
-		return id, err == nil
-	}, func(id int64) string { return app.Names.Of(secrets.Group, id) })
-	if err != nil {
-		return n, err
+	if n.Group, err = findGroup(ctx, app, acc, s.Group); err != nil {
+		return n, note, err
 	}
-	if n.Group = g.ID; s.Template != "" {
+	if s.Template != "" {
 		t, err := app.template(ctx, acc.ID, s.Template)
 		if err != nil {
-			return n, err
+			return n, note, err
 		}
 		n.Template = t.ID
 	}
-	return n, nil
+	if s.At != "" {
+		n.Start, n.Zone, note, err = app.Queue.StartTime(ctx, acc.ID, s.At, s.Zone)
+	}
+	return n, note, err
 }
 
 var amount = regexp.MustCompile(`^([0-9]{1,9})(?:[.]([0-9]{1,6}))?$`)
@@ -166,6 +172,19 @@ func ceiling(text string) (micro int64, err error) {
 		return 0, problem.Invalid("max_cost", "%q is no amount above zero with at most six decimals", text)
 	}
 	return micro, nil
+}
+
+// sayScheduled says when a campaign starts, and what the clocks did to that time.
+func sayScheduled(c *commands, t terminal, app *App, cam smsqueue.Campaign, note window.Note) error {
+	answer, text := campaignAnswer(app, cam), app.Names.Of(secrets.Campaign, cam.ID)+" "+startText(cam)
+	answer["start_at"], answer["zone"] = cam.Start.UTC().Format(time.RFC3339), cam.Zone
+	switch note {
+	case window.Skipped:
+		answer["start_note"], text = note, text+"\nthe clocks skip the time that was given: it was moved forward as far as they are"
+	case window.Twice:
+		answer["start_note"], text = note, text+"\nthe clocks show the time that was given twice: the first is meant"
+	}
+	return c.say(t.out, answer, "%s", text)
 }
 
 func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
