@@ -51,6 +51,7 @@ type leftOut struct {
 	WithoutNumber int `json:"without_number"`
 	InvalidNumber int `json:"invalid_number"`
 	SharedNumber  int `json:"shared_number" doc:"Somebody else in the group has the same number and gets the message."`
+	SenderRefused int `json:"sender_refused" doc:"Their country does not take the campaign's sender."`
 }
 
 func (s Services) campaign(c smsqueue.Campaign) campaign {

@@ -75,6 +75,7 @@ type LeftOut struct {
 	WithoutNumber int
 	InvalidNumber int
 	SharedNumber  int // somebody else in the group has the same number and gets it
+	SenderRefused int // their country does not take the sender
 }
 
 // NewCampaign is what a campaign is made from.
@@ -146,12 +147,18 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
-	route, err := q.defaultRoute(ctx)
+	plan, err := q.enabledPlan(ctx)
 	if err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
-	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk, route.Features.Text())
+	out, err := checkOutgoing(acc, n.Text, n.Transliterate, n.Sender, n.Lane, Bulk)
 	if err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
+	if err := out.cut(plan.anyText()); err != nil {
+		return Campaign{}, billing.Book{}, err
+	}
+	if _, err := q.checkSender(ctx, account, out.sender); err != nil {
 		return Campaign{}, billing.Book{}, err
 	}
 	if strings.ContainsRune(n.Name, 0) || !utf8.ValidString(n.Name) || len(n.Name) > maxName {
@@ -166,7 +173,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	now := time.Now()
 	book, err := billing.CurrentBook(ctx, q.db, now)
 	c := Campaign{Account: account, Name: strings.TrimSpace(n.Name), Lane: out.lane, Sender: out.sender, Text: out.text,
-		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Route: route.ID,
+		Encoding: out.split.Encoding, Parts: len(out.split.Parts), Group: n.Group, Route: plan.routes[0].ID,
 		Currency: book.Currency, CeilingMicro: n.CeilingMicro, State: CampaignAccepted, Start: now, Created: now}
 	if c.Name == "" {
 		c.Name = beginning(out.text)

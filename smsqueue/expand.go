@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/routing"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
@@ -24,15 +27,18 @@ const (
 
 // starting is a campaign whose recipients are not all known.
 type starting struct {
-	id, account, group, route, book int64
-	lane                            Lane
-	encoding                        smstext.Encoding
-	parts                           int // of each message
-	state                           CampaignState
-	after                           string
-	ceiling, reserved               int64
-	validity                        time.Duration
-	currency                        string
+	id, account, group, book int64
+	lane                     Lane
+	sender                   string
+	listed                   bool // the account's list of senders has it
+	encoding                 smstext.Encoding
+	parts                    int // of each message
+	state                    CampaignState
+	after                    string
+	ceiling, reserved        int64
+	validity                 time.Duration
+	currency                 string
+	plan                     plan
 	expansion
 }
 
@@ -64,7 +70,15 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if len(all) == 0 {
+		return false, nil
+	}
+	p, err := readPlan(ctx, w.db)
+	if err != nil || len(p.routes) == 0 { // every carrier is switched off
+		return false, err
+	}
 	for _, c := range all {
+		c.plan = p
 		again, failure := w.expand(ctx, c)
 		if failure != nil { // the others go on
 			err = errors.Join(err, fmt.Errorf("expand campaign %d: %w", c.id, failure))
@@ -119,7 +133,7 @@ type lotIDs struct{ message, rng, ledger int64 }
 func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 	ids.message, err = w.db.NewIDs(ctx, largestLot)
 	if err == nil {
-		ids.rng, err = w.db.NewIDs(ctx, largestLot/rangeSize)
+		ids.rng, err = w.db.NewIDs(ctx, largestLot) // each may go another way
 	}
 	if err == nil {
 		ids.ledger, err = w.db.NewIDs(ctx, 3)
@@ -142,10 +156,20 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	if err != nil {
 		return false, 0, err
 	}
-	l, err := c.lot(found, prices, ids, now)
+	numbers, lastPhone := len(found), ""
+	if numbers > 0 {
+		lastPhone = found[numbers-1].phone
+	}
+	found, refused := c.takers(found, now)
+	ways, err := c.ways(ctx, tx, found)
 	if err != nil {
 		return false, 0, err
 	}
+	l, err := c.lot(found, ways, prices, ids, now)
+	if err != nil {
+		return false, 0, err
+	}
+	l.refused, l.lastPhone = refused, lastPhone
 	mine, err := takeCampaign(ctx, tx, c, now)
 	pool := idPool{ids.ledger}
 	switch {
@@ -153,14 +177,27 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 		return false, 0, err
 	case gone != nil:
 		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
-	case len(l.messages) == 0 && left != nil:
+	case numbers == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
-	case len(l.messages) == 0:
+	case numbers == 0:
 		return true, 0, nil
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
-	return true, len(found), c.insertLot(ctx, tx, l, &pool, now)
+	return true, numbers, c.insertLot(ctx, tx, l, &pool, now)
+}
+
+// takers are the recipients whose countries take the sender; refused counts the
+// members of the group behind the others.
+func (c starting) takers(found []recipient, now time.Time) (takers []recipient, refused int) {
+	takers = slices.DeleteFunc(found, func(r recipient) bool {
+		out := !taken(r.country, c.sender, c.listed, now)
+		if out {
+			refused += r.members
+		}
+		return out
+	})
+	return takers, refused
 }
 
 // recipient is a number of a group.
@@ -177,11 +214,51 @@ type campaignLot struct {
 	cost      int64 // micro-units
 	parts     int
 	shared    int // members who get no message, because another with their number does
+	refused   int // members whose country does not take the sender
 	lastPhone string
 }
 
+// way is where a recipient's message goes. Those that follow each other and go the
+// same way share a range.
+type way struct {
+	rule, route int64
+	turn        int64 // of those that the rule deals out
+}
+
+// ways finds them for a lot. Where carriers divide a rule's messages, each has its
+// turn for as many as make a range.
+func (c starting) ways(ctx context.Context, tx *db.Tx, found []recipient) ([]way, error) {
+	rules := make([]routing.Rule, len(found))
+	counts := map[int64]int{} // of the rules whose carriers divide
+	for i, r := range found {
+		rules[i] = c.plan.rule(routing.Message{Account: c.account, Phone: r.phone, Country: r.country, Lane: string(c.lane), Sender: c.sender})
+		if rules[i].Weighted() {
+			counts[rules[i].ID]++
+		}
+	}
+	had, err := takePlaces(ctx, tx, slices.Sorted(maps.Keys(counts)), counts)
+	if err != nil {
+		return nil, err
+	}
+	ways := make([]way, len(found))
+	for i, r := range rules {
+		w := way{rule: r.ID}
+		if r.Weighted() {
+			w.turn = had[r.ID] / rangeSize
+			had[r.ID]++
+		}
+		if i > 0 && ways[i-1].rule == w.rule && ways[i-1].turn == w.turn {
+			w = ways[i-1]
+		} else {
+			w.route = c.plan.place(r, w.turn)
+		}
+		ways[i] = w
+	}
+	return ways, nil
+}
+
 // lot prices the messages and cuts them into ranges.
-func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now time.Time) (l campaignLot, err error) {
+func (c starting) lot(found []recipient, ways []way, prices billing.Prices, ids lotIDs, now time.Time) (l campaignLot, err error) {
 	l.messages = make([]Message, 0, len(found))
 	for i, r := range found {
 		price, err := prices.PerPart(r.country)
@@ -190,19 +267,22 @@ func (c starting) lot(found []recipient, prices billing.Prices, ids lotIDs, now 
 		}
 		m := Message{ID: ids.message + int64(i), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
 			Encoding: c.encoding, Parts: c.parts, PriceMicro: price * int64(c.parts), Status: Queued, QueuedAt: now}
-		if i%rangeSize == 0 {
-			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(i/rangeSize), account: c.account, campaign: c.id, route: c.route,
-				lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
+		if i == 0 || ways[i] != ways[i-1] || l.ranges[len(l.ranges)-1].size() == rangeSize {
+			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(len(l.ranges)), account: c.account, campaign: c.id, route: ways[i].route,
+				rule: ways[i].rule, lane: c.lane, first: m.ID, deadline: now.Add(c.validity)})
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
 		l.messages = append(l.messages, m)
-		l.cost, l.parts, l.shared, l.lastPhone = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1, r.phone
+		l.cost, l.parts, l.shared = l.cost+m.PriceMicro, l.parts+m.Parts, l.shared+r.members-1
 	}
 	return l, nil
 }
 
 func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {
+	if len(l.messages) == 0 { // no country of theirs takes the sender
+		return advanceCampaign(ctx, tx, c, l)
+	}
 	if err := insertMessages(ctx, tx, l.ranges, l.messages); err != nil {
 		return err
 	}

@@ -11,11 +11,11 @@ import (
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
 		var validity int64
-		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &validity, &c.currency)
+		err = row.Scan(&c.id, &c.account, &c.listed, &c.group, &c.book, &c.lane, &c.sender, &c.encoding, &c.parts, &c.state, &c.after, &c.ceiling, &c.reserved, &validity, &c.currency)
 		c.validity = time.Duration(validity) * time.Millisecond
 		return c, err
 	}, `
-		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency
+		SELECT id, account_id, EXISTS (SELECT 1 FROM account_senders s WHERE s.account_id = campaigns.account_id AND s.sender = campaigns.sender), group_id, price_book_id, lane, sender, encoding, parts, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency
 		FROM campaigns WHERE state IN ('accepted', 'running') AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
 }
 
@@ -67,8 +67,9 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 // advanceCampaign saves the place to go on from.
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4
-		WHERE id = $5`, l.lastPhone, len(l.messages), l.cost, l.shared, c.id)
+		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4,
+			sender_refused = sender_refused + $6
+		WHERE id = $5`, l.lastPhone, len(l.messages), l.cost, l.shared, c.id, l.refused)
 	return err
 }
 

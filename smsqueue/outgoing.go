@@ -25,7 +25,7 @@ type outgoing struct {
 	split  smstext.Message
 }
 
-func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane, options smstext.Options) (outgoing, error) {
+func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane) (outgoing, error) {
 	o := outgoing{text: text, sender: strings.TrimSpace(sender), lane: lane}
 	if o.sender == "" {
 		o.sender = acc.Sender
@@ -54,9 +54,14 @@ func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender
 	if o.sender == "" {
 		return o, problem.Invalid("sender", "name a sender: the account has no default")
 	}
+	return o, nil
+}
+
+// cut divides the text into its parts.
+func (o *outgoing) cut(options smstext.Options) error {
 	o.split = options.Split(o.text)
 	if n := len(o.split.Parts); n > maxParts {
-		return o, problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
+		return problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
 	}
-	return o, nil
+	return nil
 }

@@ -11,12 +11,14 @@ import (
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
-// unconfirmed, waiting_receipts, incarnations and jobs. It reads contacts,
+// unconfirmed, waiting_receipts, incarnations, jobs, route_rules, route_targets, route_health and
+// account_senders. It reads contacts,
 // contact_groups and group_members to find recipients.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
 	id, account, campaign, route int64
+	rule                         int64 // that chose the route
 	lane                         Lane
 	first, last, claimed         int64
 	maxParts                     int
@@ -30,10 +32,10 @@ func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
 	var rows [][]any
 	for _, r := range ranges {
 		rows = append(rows, []any{r.id, r.account, r.campaign, r.route, string(r.lane), r.first, r.last,
-			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline)})
+			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline), r.rule})
 	}
 	return tx.Bulk(ctx, "ranges", []string{"id", "account_id", "campaign_id", "carrier_id", "lane", "first_id", "last_id",
-		"max_parts", "state", "due_at", "deadline"}, rows)
+		"max_parts", "state", "due_at", "deadline", "rule_id"}, rows)
 }
 
 // insertMessages writes the messages of ranges, in their order.
@@ -88,7 +90,7 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 	return db.Collect(ctx, q, scanCampaign, `
 		SELECT c.id, c.account_id, c.name, c.lane, c.sender, c.body, c.encoding, c.parts, c.group_id, g.name, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.start_at, c.created_at, c.started_at, c.finished_at,
+			c.without_number, c.invalid_number, c.shared_number, c.sender_refused, c.start_at, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
 		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
 		LEFT JOIN (SELECT campaign_id, `+countColumns("SUM(%s) AS %s", ", ")+` FROM campaign_deltas GROUP BY campaign_id) AS d ON d.campaign_id = c.id
@@ -100,7 +102,7 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 	counts := make([]int, len(Statuses))
 	into := []any{&c.ID, &c.Account, &c.Name, &c.Lane, &c.Sender, &c.Text, &c.Encoding, &c.Parts, &c.Group, &c.GroupName, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
-		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &start, &created, &started, &finished}
+		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.SenderRefused, &start, &created, &started, &finished}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}

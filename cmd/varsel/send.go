@@ -106,7 +106,8 @@ func (s sendCommand) toGroup(ctx context.Context, c *commands, t terminal, app *
 func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
 	answer := map[string]any{"id": app.Names.Of(secrets.Campaign, cam.ID), "state": cam.State, "reason": cam.Reason, "recipients": cam.Counts.Total(),
 		"without_number": cam.LeftOut.WithoutNumber, "invalid_number": cam.LeftOut.InvalidNumber, "shared_number": cam.LeftOut.SharedNumber,
-		"parts": cam.Parts * cam.Counts.Total(), "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
+		"sender_refused": cam.LeftOut.SenderRefused,
+		"parts":          cam.Parts * cam.Counts.Total(), "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
 	for _, status := range smsqueue.Statuses {
 		answer[string(status)] = cam.Counts[status]
 	}
@@ -120,8 +121,8 @@ func campaignText(app *App, cam smsqueue.Campaign) string {
 			text += fmt.Sprintf(" %d %s", n, status)
 		}
 	}
-	return text + fmt.Sprintf("\nleft out: %d without a number, %d with an invalid one, %d who share one",
-		cam.LeftOut.WithoutNumber, cam.LeftOut.InvalidNumber, cam.LeftOut.SharedNumber)
+	return text + fmt.Sprintf("\nleft out: %d without a number, %d with an invalid one, %d who share one, %d whose country does not take the sender",
+		cam.LeftOut.WithoutNumber, cam.LeftOut.InvalidNumber, cam.LeftOut.SharedNumber, cam.LeftOut.SenderRefused)
 }
 
 // failed says whether anybody was not reached, as far as the command waited.

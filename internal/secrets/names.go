@@ -34,6 +34,7 @@ const (
 	Key        = "key"
 	Token      = "tok"
 	Inbound    = "inb"
+	RouteRule  = "rul"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -82,6 +83,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
 	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound",
+	RouteRule: "rule",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {

@@ -23,6 +23,25 @@ type Options struct {
 	ShortReference bool
 }
 
+// Lesser are the options of routes that can do less than o and nothing else, those
+// that can most of it first.
+func (o Options) Lesser() (all []Options) {
+	most := 1 << len(o.Languages)
+	for without := range most {
+		part := Options{}
+		for i, l := range o.Languages {
+			if without&(1<<i) == 0 {
+				part.Languages = append(part.Languages, l)
+			}
+		}
+		if o.ShortReference {
+			all = append(all, Options{part.Languages, true})
+		}
+		all = append(all, part)
+	}
+	return all
+}
+
 // Message is a text cut into the parts it is sent as.
 type Message struct {
 	Encoding Encoding
