@@ -230,6 +230,9 @@ func (say *tongue) leftOut(l smsqueue.LeftOut) (all []tally) {
 	}{{"without_number", l.WithoutNumber}, {"invalid_number", l.InvalidNumber}, {"shared_number", l.SharedNumber}} {
 		all = append(all, tally{Name: why.name, Word: say.word("left_out", why.name), N: why.n, Count: say.number(why.n)})
 	}
+	if n := l.SenderRefused; n > 0 { // hardly any campaign has one
+		all = append(all, tally{Name: "sender_refused", Word: say.word("left_out", "sender_refused"), N: n, Count: say.number(n)})
+	}
 	return all
 }
 
