@@ -3,6 +3,7 @@ package smsqueue_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -325,5 +326,41 @@ func TestARuleIsChecked(t *testing.T) {
 			t.Error(err)
 		}
 		must(t, h.queue.RemoveRoute(t.Context(), "main"))
+	})
+}
+
+// What a message costs holds for whichever carrier sends it.
+func TestATextIsCutAsAnyCarrierOfItsRuleCan(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(20, 0)
+		_, err := h.queue.MendRoute(t.Context(), "main", json.RawMessage(`{"languages":["tr"]}`))
+		must(t, err)
+		spare := h.spare(20, 0)
+		h.work()
+		turkish := strings.Repeat("ş", 160)
+		parts := func(to string) int {
+			sent, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: to, Text: turkish})
+			must(t, err)
+			h.untilMessage(sent, smsqueue.Delivered)
+			return sent.Parts
+		}
+		if n := parts(number(1)); n != 2 {
+			t.Errorf("%d parts with the Turkish tables", n)
+		}
+		h.rule(smsqueue.Rule{Country: "NO"}, smsqueue.RuleShare{Carrier: "main", Weight: 1}, smsqueue.RuleShare{Carrier: "spare", Weight: 1})
+		h.smsc.Reset()
+		for i := range 4 {
+			if n := parts(number(10 + i)); n != 3 {
+				t.Errorf("%d parts over either carrier", n)
+			}
+		}
+		if main, other := h.smsc.Counts().Accepted, spare.Counts().Accepted; main != 6 || other != 6 {
+			t.Errorf("%d and %d parts were sent", main, other)
+		}
+		options, err := h.queue.TextOptions(t.Context())
+		must(t, err)
+		if len(options.Languages) != 0 {
+			t.Errorf("%v", options)
+		}
 	})
 }

@@ -139,8 +139,9 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 	campaigns, err := db.Collect(ctx, q, func(row *sql.Rows) (c sent, err error) {
 		return c, row.Scan(&c.id, &c.account)
 	}, `
-		SELECT id, account_id FROM campaigns
-		WHERE carrier_id = $1 AND started_at >= $2 AND REPLACE(sender, '+', '') = $3 ORDER BY id DESC`, route, db.Millis(since), number)
+		SELECT id, account_id FROM campaigns c
+		WHERE started_at >= $2 AND REPLACE(sender, '+', '') = $3
+			AND EXISTS (SELECT 1 FROM ranges r WHERE r.campaign_id = c.id AND r.carrier_id = $1) ORDER BY id DESC`, route, db.Millis(since), number)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 		if slices.Contains(owners, c.account) {
 			continue
 		}
-		texted, err := textedIn(ctx, q, c.id, phone)
+		texted, err := textedIn(ctx, q, route, c.id, phone)
 		if err != nil {
 			return nil, err
 		}
@@ -161,12 +162,12 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 
 // textedIn looks in the one range that may have the number: recipients are found
 // in the order of their numbers, and get their ids in it.
-func textedIn(ctx context.Context, q db.Querier, campaign int64, phone string) (texted bool, err error) {
+func textedIn(ctx context.Context, q db.Querier, route, campaign int64, phone string) (texted bool, err error) {
 	err = q.QueryRowContext(ctx, `
 		SELECT CASE WHEN EXISTS (
-			SELECT 1 FROM messages m WHERE m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2 AND `+onItsWay+`) THEN 1 ELSE 0 END
+			SELECT 1 FROM messages m WHERE m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2 AND r.carrier_id = $3 AND `+onItsWay+`) THEN 1 ELSE 0 END
 		FROM ranges r JOIN messages f ON f.id = r.first_id
-		WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1`, campaign, phone).Scan(&texted)
+		WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1`, campaign, phone, route).Scan(&texted)
 	if db.IsNone(err) {
 		return false, nil
 	}
