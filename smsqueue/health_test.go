@@ -121,6 +121,31 @@ func TestAProbeBringsACarrierBack(t *testing.T) { // U13
 	probed(p, IllNoAnswer, false)
 }
 
+func TestWhenACarrierIsAway(t *testing.T) { // U11, U13
+	w := carrierWatch{away: map[int64]time.Time{}}
+	now := time.Unix(1_800_000_000, 0)
+	for i, c := range []struct {
+		status       carriers.Status
+		passed       time.Duration
+		linked, away bool
+	}{
+		{carriers.Connecting, 0, false, false},
+		{carriers.Connecting, time.Hour, false, false}, // it asks us to wait, which is no failure
+		{carriers.Down, 0, false, false},
+		{carriers.Connecting, awayFor, false, false},
+		{carriers.Connecting, time.Second, false, true},
+		{carriers.Refusing, time.Second, false, true},
+		{carriers.Bound, 0, true, false},
+		{idle, time.Second, false, false},
+		{idle, awayFor + 1, false, true},
+	} {
+		now = now.Add(c.passed)
+		if linked, away := w.linked(1, c.status, now); linked != c.linked || away != c.away {
+			t.Errorf("%d: %v, %v", i, linked, away)
+		}
+	}
+}
+
 func TestACarrierThatFailsAgainRestsLonger(t *testing.T) {
 	for failures, want := range map[int]time.Duration{0: shortestRest, 1: shortestRest, 2: 2 * shortestRest, 3: 4 * shortestRest, 20: longestRest, 100: longestRest} {
 		if got := rest(failures); got != want {

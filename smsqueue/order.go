@@ -25,14 +25,17 @@ type recipientLane struct {
 
 type underWay struct {
 	id    int64
-	until time.Time // zero while the carrier has it
+	until time.Time // then it is not waited for any more
 }
 
 const (
 	// inTurnAgain is when a message that waits for another looks again.
 	inTurnAgain = 250 * time.Millisecond
-	// inTurnMost is how long a throttled message, which may be gone, is waited for.
-	inTurnMost = time.Minute
+	// A message that the carrier has is answered by then.
+	underWayMost = 10 * time.Minute
+	// inTurnMost is how long a throttled message is waited for: another worker may
+	// have sent it.
+	inTurnMost = 15 * time.Second
 )
 
 // admit separates those that are the first to their recipient, and are under way
@@ -55,10 +58,10 @@ func (o *order) admit(all []candidate, now time.Time) (first, behind []candidate
 
 func (o *order) enter(c candidate, now time.Time) bool {
 	k := recipientLane{c.phone, c.lane}
-	kept := []underWay{{id: c.id}}
+	kept := []underWay{{c.id, now.Add(underWayMost)}}
 	for _, u := range o.under[k] {
 		switch {
-		case u.id == c.id || !u.until.IsZero() && now.After(u.until):
+		case u.id == c.id || now.After(u.until):
 		case u.id < c.id:
 			return false
 		default:

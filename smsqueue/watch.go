@@ -71,10 +71,10 @@ func (w *carrierWatch) look(ctx context.Context) error {
 func (w *carrierWatch) judge(r *Route, link linkState, now time.Time) bool {
 	w.observe(r)
 	defer w.observe(r)
-	linked := w.linked(r.ID, link.Status, now)
+	linked, away := w.linked(r.ID, link.Status, now)
 	ill, well := w.heardOf(r)
-	switch away := now.Sub(w.away[r.ID]) > awayFor; {
-	case !linked && away && r.Health.State != Unhealthy:
+	switch {
+	case away && r.Health.State != Unhealthy:
 		r.Health = r.Health.worse(illness(link.Status), now)
 	case r.Health.State != Unhealthy && ill != "":
 		r.Health = r.Health.worse(ill, now)
@@ -100,16 +100,20 @@ func (w *carrierWatch) observe(r *Route) {
 	}
 }
 
-// linked says whether any worker has a link, and remembers since when none has.
-func (w *carrierWatch) linked(route int64, status carriers.Status, now time.Time) bool {
-	if status == carriers.Bound {
+// linked says whether any worker has a link, and whether none has had one for too
+// long. While one is being opened nothing new is known.
+func (w *carrierWatch) linked(route int64, status carriers.Status, now time.Time) (linked, away bool) {
+	since, gone := w.away[route]
+	switch {
+	case status == carriers.Bound:
 		delete(w.away, route)
-		return true
-	}
-	if _, known := w.away[route]; !known {
+		return true, false
+	case gone:
+		return false, now.Sub(since) > awayFor
+	case status != carriers.Connecting:
 		w.away[route] = now
 	}
-	return false
+	return false, false
 }
 
 // heardOf is what this worker's own link says.
