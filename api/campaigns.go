@@ -71,6 +71,7 @@ type leftOut struct {
 	Suppressed    int `json:"suppressed" doc:"Their number wants no messages from the account."`
 	Unresolved    int `json:"unresolved" doc:"Their text would have a hole: a field is empty that has no default."`
 	TooLong       int `json:"too_long" doc:"Their text would need more than ten parts."`
+	SenderRefused int `json:"sender_refused" doc:"Their country does not take the campaign's sender."`
 }
 
 type templateUsed struct {

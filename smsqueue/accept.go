@@ -9,6 +9,7 @@ import (
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/routing"
 )
 
 // acceptBatch is how many single messages share a commit at most.
@@ -37,6 +38,7 @@ type single struct {
 	message Message
 	book    billing.Book
 	route   int64
+	rule    int64
 	lane    Lane
 	err     error
 	lost    bool // its key was taken
@@ -85,17 +87,28 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	if err != nil {
 		return nil, err
 	}
-	route, err := q.defaultRoute(ctx)
+	plan, err := q.enabledPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out, err := checkOutgoing(acc, s.Text, s.Transliterate, s.Sender, s.Lane, Normal, route.Features.Text())
+	out, err := checkOutgoing(acc, s.Text, s.Transliterate, s.Sender, s.Lane, Normal)
 	if err != nil {
 		return nil, err
 	}
 	phone, country, reason := contacts.Normalise(s.To, acc.Region)
 	if reason != "" {
 		return nil, problem.Invalid("to", "not a number we can text: %q (%s)", s.To, reason)
+	}
+	listed, err := q.checkSender(ctx, account, out.sender)
+	if err != nil {
+		return nil, err
+	}
+	if !taken(country, out.sender, listed, time.Now()) {
+		return nil, refuseSender(country, out.sender, time.Now())
+	}
+	rule := plan.rule(routing.Message{Account: account, Phone: phone, Country: country, Lane: string(out.lane), Sender: out.sender})
+	if err := out.cut(plan.text(rule)); err != nil {
+		return nil, err
 	}
 	now := time.Now()
 	book, err := billing.CurrentBook(ctx, q.db, now)
@@ -112,7 +125,7 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	}
 	parts := len(out.split.Parts)
 	return &single{
-		book: book, route: route.ID, lane: out.lane, done: make(chan struct{}),
+		book: book, route: q.turns.place(plan, rule, out.lane), rule: rule.ID, lane: out.lane, done: make(chan struct{}),
 		once: accounts.Once{Account: account, Key: s.Key, Hash: s.RequestHash},
 		message: Message{Account: account, Phone: phone, Sender: out.sender, Text: out.text, Lane: out.lane,
 			Encoding: out.split.Encoding, Parts: parts, PriceMicro: price * int64(parts), Currency: book.Currency,
@@ -139,6 +152,7 @@ type lot struct {
 	account int64
 	lane    Lane
 	route   int64
+	rule    int64
 	book    billing.Book
 }
 
@@ -146,7 +160,7 @@ func (q *Queue) storeSingles(ctx context.Context, batch []*single) error {
 	lots := map[lot][]*single{}
 	var order []lot
 	for _, s := range batch {
-		l := lot{s.message.Account, s.lane, s.route, s.book}
+		l := lot{s.message.Account, s.lane, s.route, s.rule, s.book}
 		if lots[l] == nil {
 			order = append(order, l)
 		}
@@ -182,7 +196,7 @@ func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) 
 	if refusal != nil && problem.As(refusal) == nil {
 		return refusal
 	}
-	r := rangeRow{id: id, account: l.account, route: l.route, lane: l.lane, first: id + 2, deadline: now.Add(validity)}
+	r := rangeRow{id: id, account: l.account, route: l.route, rule: l.rule, lane: l.lane, first: id + 2, deadline: now.Add(validity)}
 	entry := billing.Entry{ID: id + 1, Account: l.account, Kind: billing.Reserve, Currency: l.book.Currency}
 	var rows []Message
 	suppressed, err := suppressedOf(ctx, tx, l.account, l.lane, phonesOf(batch))

@@ -94,6 +94,7 @@ type LeftOut struct {
 	Suppressed    int // their number wants no messages from the account
 	Unresolved    int // the text would have a hole: a field without a value and without a default
 	TooLong       int // the text would have too many parts
+	SenderRefused int // their country does not take the sender
 }
 
 // NewCampaign is what a campaign is made from.
@@ -174,6 +175,7 @@ type preparedCampaign struct {
 	campaign Campaign
 	version  int64 // of the template; 0 for none
 	book     billing.Book
+	listed   bool // the account's list of senders has the sender
 	words    *wording
 }
 
@@ -182,14 +184,14 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return p, err
 	}
-	route, err := q.defaultRoute(ctx)
+	plan, err := q.enabledPlan(ctx)
 	if err != nil {
 		return p, err
 	}
 	usual := Bulk
 	if n.Asks != nil {
 		usual = Urgent
-		if n.Sender, err = q.asker(ctx, acc, route, n); err != nil {
+		if n.Sender, err = q.asker(ctx, acc, plan, n); err != nil {
 			return p, err
 		}
 	}
@@ -197,9 +199,14 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if err != nil {
 		return p, err
 	}
-	if p, err = q.worded(ctx, account, n, route.Features.Text()); err != nil {
+	listed, err := q.checkSender(ctx, account, out.sender)
+	if err != nil {
 		return p, err
 	}
+	if p, err = q.worded(ctx, account, n, plan.anyText()); err != nil {
+		return p, err
+	}
+	p.listed = listed
 	if strings.ContainsRune(n.Name, 0) || !utf8.ValidString(n.Name) || len(n.Name) > maxName {
 		return p, problem.Invalid("name", "a campaign's name has at most %d characters and no control characters", maxName)
 	}
@@ -221,7 +228,7 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	}
 	p.book, err = billing.CurrentBook(ctx, q.db, now)
 	c := &p.campaign
-	c.Account, c.Lane, c.Sender, c.Group, c.Source, c.Filter, c.Asks, c.Route = account, out.lane, out.sender, n.Group, n.Source, n.Filter, n.Asks, route.ID
+	c.Account, c.Lane, c.Sender, c.Group, c.Source, c.Filter, c.Asks, c.Route = account, out.lane, out.sender, n.Group, n.Source, n.Filter, n.Asks, plan.routes[0].ID
 	c.Currency, c.CeilingMicro, c.State = p.book.Currency, n.CeilingMicro, CampaignAccepted
 	c.Start, c.Zone, c.Validity, c.Windows, c.Created = n.Start, n.Zone, n.Validity, n.Windows, now
 	if name := strings.TrimSpace(n.Name); name != "" {

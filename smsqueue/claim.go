@@ -76,6 +76,9 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		if _, err := apply(ctx, tx, moves, &pool, now); err != nil {
 			return err
 		}
+		if claimed, err = l.inTurn(ctx, tx, r, claimed, now); err != nil {
+			return err
+		}
 		if err := markSending(ctx, tx, r, claimed); err != nil {
 			return err
 		}
@@ -86,6 +89,9 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		return err
 	})
 	if err != nil {
+		for _, c := range claimed {
+			l.order.leave(c.row)
+		}
 		return nil, false, err
 	}
 	if !more {
@@ -140,11 +146,12 @@ func readText(ctx context.Context, tx *db.Tx, r *running) (t campaignText, err e
 	return t, err
 }
 
-// lockClaims keeps the range for this claim and answers how far it was claimed.
-// The queued messages of a range are changed only by who has locked the range.
+// lockClaims keeps the range for this claim and answers how far it was claimed. The
+// end of it may have been moved to another carrier. The queued messages of a range
+// are changed only by who has locked the range.
 func lockClaims(ctx context.Context, tx *db.Tx, r *running) (claimedTo int64, err error) {
 	err = tx.QueryRowContext(ctx, tx.ForUpdate(`
-		SELECT claimed_id FROM ranges WHERE id = $1 AND generation = $2 AND state = 'running'`), r.id, r.generation).Scan(&claimedTo)
+		SELECT claimed_id, last_id FROM ranges WHERE id = $1 AND generation = $2 AND state = 'running'`), r.id, r.generation).Scan(&claimedTo, &r.last)
 	if db.IsNone(err) {
 		return 0, errNotNow // it was taken over
 	}
@@ -276,12 +283,11 @@ type flight struct {
 
 func launch(r *running, features carriers.Features, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
 	splits := map[string]smstext.Message{} // a campaign's text is split once
-	options := features.Text()
 	var all []*flight
 	for _, c := range claimed {
 		split, known := splits[c.body]
 		if !known {
-			split = options.Split(c.body)
+			split = features.Cut(c.body, c.parts)
 			splits[c.body] = split
 		}
 		all = append(all, c.flight(r, split, features.Whole, done[c.id], min(r.deadline.Sub(now), longestValidity)))

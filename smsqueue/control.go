@@ -122,6 +122,6 @@ func (w *Worker) cancelRange(ctx context.Context, r rangeRow) error {
 		if _, err := apply(ctx, tx, moves, &ids, time.Now()); err != nil {
 			return err
 		}
-		return endIfSent(ctx, tx, r.id, r.first, r.last)
+		return endIfSent(ctx, tx, r.id)
 	})
 }

@@ -140,7 +140,7 @@ func (l *link) choose(ctx context.Context, h hurry) (given []*running, err error
 		if err != nil {
 			return err
 		}
-		given, err = markDispatched(ctx, tx, busy.next(waiting, part), h, l.w.lease.id, now)
+		given, err = markDispatched(ctx, tx, l.route.ID, busy.next(waiting, part), h, l.w.lease.id, now)
 		return err
 	})
 	return given, err
@@ -282,7 +282,7 @@ func selectWaiting(ctx context.Context, q db.Querier, route int64, h hurry, now 
 
 // markDispatched returns the ranges with the generations they now have; those that
 // hurry are begun.
-func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, h hurry, incarnation int64, now time.Time) ([]*running, error) {
+func markDispatched(ctx context.Context, tx *db.Tx, route int64, chosen []waitingRange, h hurry, incarnation int64, now time.Time) ([]*running, error) {
 	state := "dispatched"
 	if h {
 		state = "running"
@@ -291,11 +291,11 @@ func markDispatched(ctx context.Context, tx *db.Tx, chosen []waitingRange, h hur
 	for _, w := range chosen {
 		r, err := scanRunning(tx.QueryRowContext(ctx, `
 			UPDATE ranges SET state = $1, generation = generation + 1, incarnation = $2, dispatched_at = $3, reason = ''
-			WHERE id = $4 AND state = 'waiting' RETURNING `+runningColumns, state, incarnation, db.Millis(now), w.id))
+			WHERE id = $4 AND state = 'waiting' AND carrier_id = $5 RETURNING `+runningColumns, state, incarnation, db.Millis(now), w.id, route))
 		if err != nil {
 			return nil, err
 		}
-		if r != nil { // else its deadline has passed meanwhile
+		if r != nil { // else its deadline has passed meanwhile, or another carrier has it
 			given = append(given, r)
 		}
 	}

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/smsqueue/routing"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
@@ -24,19 +27,23 @@ const (
 
 // starting is a campaign whose recipients are not all known.
 type starting struct {
-	id, account, group, route, book int64
-	lane                            Lane
-	encoding                        smstext.Encoding
-	parts                           int // of each message, of one that is not merged
-	merged                          bool
-	state                           CampaignState
-	after                           string
-	ceiling, reserved               int64
-	start                           time.Time
-	validity                        time.Duration // 0: nobody said any
-	currency                        string
-	source                          int64 // the campaign whose recipients are its own, or 0
-	filter                          AudienceFilter
+	id, account, group, book int64
+	lane                     Lane
+	sender                   string
+	listed                   bool // the account's list of senders has it
+	encoding                 smstext.Encoding
+	parts                    int // of each message, of one that is not merged
+	merged                   bool
+	state                    CampaignState
+	after                    string
+	ceiling, reserved        int64
+	start                    time.Time
+	validity                 time.Duration // 0: nobody said any
+	currency                 string
+	source                   int64 // the campaign whose recipients are its own, or 0
+	filter                   AudienceFilter
+	plan                     plan
+	previewed                bool // nothing of it is sent
 	expansion
 }
 
@@ -68,7 +75,15 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if len(all) == 0 {
+		return false, nil
+	}
+	p, err := readPlan(ctx, w.db)
+	if err != nil || len(p.routes) == 0 { // every carrier is switched off
+		return false, err
+	}
 	for _, c := range all {
+		c.plan = p
 		again, failure := w.expand(ctx, c)
 		if failure != nil { // the others go on
 			err = errors.Join(err, fmt.Errorf("expand campaign %d: %w", c.id, failure))
@@ -129,7 +144,7 @@ type lotIDs struct{ message, rng, ledger int64 }
 func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 	ids.message, err = w.db.NewIDs(ctx, largestLot)
 	if err == nil {
-		ids.rng, err = w.db.NewIDs(ctx, largestLot/rangeSize)
+		ids.rng, err = w.db.NewIDs(ctx, largestLot) // each may go another way
 	}
 	if err == nil {
 		ids.ledger, err = w.db.NewIDs(ctx, 3)
@@ -169,6 +184,21 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	return true, l.found, c.insertLot(ctx, tx, l, &pool, now)
 }
 
+// takers are the recipients who may get the message; the lot counts the others.
+func (c starting) takers(l *campaignLot, found []recipient, now time.Time) []recipient {
+	return slices.DeleteFunc(found, func(r recipient) bool {
+		switch {
+		case r.suppressed:
+			l.suppressed += r.members
+		case !taken(r.country, c.sender, c.listed, now):
+			l.refused += r.members
+		default:
+			return false
+		}
+		return true
+	})
+}
+
 func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
 	if c.source != 0 {
 		return nil
@@ -206,6 +236,7 @@ type campaignLot struct {
 	byCountry  map[string]Spent // for campaigns with words
 	shared     int              // members who get no message, because another with their number does
 	suppressed int              // members whose number is suppressed
+	refused    int              // members whose country does not take the sender
 	holes      []hole
 	tooLong    []int64 // contacts
 	lastPlace  string
@@ -223,36 +254,86 @@ func (c starting) nextLot(ctx context.Context, tx *db.Tx, prices billing.Prices,
 	if err != nil {
 		return campaignLot{}, err
 	}
-	people, err := selectPeople(ctx, tx, c.words, found)
+	l := campaignLot{found: len(found), messages: make([]Message, 0, len(found)), encoding: c.encoding, byCountry: map[string]Spent{}}
+	if l.found > 0 {
+		l.lastPlace = found[l.found-1].place
+	}
+	takers := c.takers(&l, found, now)
+	if l.people, err = selectPeople(ctx, tx, c.words, takers); err != nil {
+		return campaignLot{}, err
+	}
+	ways, err := c.ways(ctx, tx, takers)
 	if err != nil {
 		return campaignLot{}, err
 	}
-	return c.lot(found, people, prices, ids, now)
+	err = c.fill(&l, takers, ways, prices, ids, now)
+	return l, err
 }
 
-// lot prices the messages and cuts them into ranges.
-func (c starting) lot(found []recipient, people map[int64]*person, prices billing.Prices, ids lotIDs, now time.Time) (campaignLot, error) {
-	l := campaignLot{found: len(found), people: people, messages: make([]Message, 0, len(found)), encoding: c.encoding, byCountry: map[string]Spent{}}
-	for _, r := range found {
+// way is where a recipient's message goes. Those that follow each other and go the
+// same way share a range.
+type way struct {
+	rule, route int64
+	turn        int64 // of those that the rule deals out
+}
+
+// ways finds them for a lot. Where carriers divide a rule's messages, each has its
+// turn for as many as make a range.
+func (c starting) ways(ctx context.Context, tx *db.Tx, found []recipient) ([]way, error) {
+	if c.previewed {
+		return make([]way, len(found)), nil
+	}
+	if len(c.plan.table) == 0 {
+		return slices.Repeat([]way{{route: c.plan.place(c.plan.first(), 0)}}, len(found)), nil
+	}
+	rules := make([]routing.Rule, len(found))
+	counts := map[int64]int{} // of the rules whose carriers divide
+	for i, r := range found {
+		rules[i] = c.plan.rule(routing.Message{Account: c.account, Phone: r.phone, Country: r.country, Lane: string(c.lane), Sender: c.sender})
+		if rules[i].Weighted() {
+			counts[rules[i].ID]++
+		}
+	}
+	had, err := takePlaces(ctx, tx, slices.Sorted(maps.Keys(counts)), counts)
+	if err != nil {
+		return nil, err
+	}
+	ways := make([]way, len(found))
+	for i, r := range rules {
+		w := way{rule: r.ID}
+		if r.Weighted() {
+			w.turn = had[r.ID] / rangeSize
+			had[r.ID]++
+		}
+		if i > 0 && ways[i-1].rule == w.rule && ways[i-1].turn == w.turn {
+			w = ways[i-1]
+		} else {
+			w.route = c.plan.place(r, w.turn)
+		}
+		ways[i] = w
+	}
+	return ways, nil
+}
+
+// fill prices the messages and cuts them into ranges.
+func (c starting) fill(l *campaignLot, takers []recipient, ways []way, prices billing.Prices, ids lotIDs, now time.Time) error {
+	last := way{}
+	for i, r := range takers {
 		price, err := prices.PerPart(r.country)
 		if err != nil {
-			return l, err
-		}
-		l.lastPlace = r.place
-		if r.suppressed {
-			l.suppressed += r.members
-			continue
+			return err
 		}
 		l.shared += r.members - 1
 		m := Message{ID: ids.message + int64(len(l.messages)), Account: c.account, Campaign: c.id, Contact: r.contact, Phone: r.phone,
 			Encoding: c.encoding, Parts: c.parts, Status: Queued, QueuedAt: now}
-		if c.words != nil && !c.word(&m, &l) {
+		if c.words != nil && !c.word(&m, l) {
 			continue
 		}
 		m.PriceMicro = price * int64(m.Parts)
-		if len(l.messages)%rangeSize == 0 {
-			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(len(l.messages)/rangeSize), account: c.account, campaign: c.id, route: c.route,
-				lane: c.lane, first: m.ID, deadline: c.deadline(now)})
+		if n := len(l.ranges); n == 0 || ways[i] != last || l.ranges[n-1].size() == rangeSize {
+			l.ranges = append(l.ranges, rangeRow{id: ids.rng + int64(n), account: c.account, campaign: c.id, route: ways[i].route,
+				rule: ways[i].rule, lane: c.lane, first: m.ID, deadline: c.deadline(now)})
+			last = ways[i]
 		}
 		rng := &l.ranges[len(l.ranges)-1]
 		rng.last, rng.maxParts = m.ID, max(rng.maxParts, m.Parts)
@@ -262,7 +343,7 @@ func (c starting) lot(found []recipient, people map[int64]*person, prices billin
 			l.byCountry[r.country] = l.byCountry[r.country].plus(m)
 		}
 	}
-	return l, nil
+	return nil
 }
 
 // deadline is when its messages are not worth sending any more: a time that somebody

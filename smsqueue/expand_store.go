@@ -9,14 +9,13 @@ import (
 
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/smsqueue/merge"
-	"github.com/varsel/varsel/smsqueue/smstext"
 )
 
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
 		var start, life int64
 		var filter string
-		err = row.Scan(&c.id, &c.account, &c.group, &c.route, &c.book, &c.lane, &c.encoding, &c.parts, &c.merged, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start)
+		err = row.Scan(&c.id, &c.account, &c.listed, &c.group, &c.book, &c.lane, &c.sender, &c.encoding, &c.parts, &c.merged, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start)
 		if err != nil {
 			return c, err
 		}
@@ -24,7 +23,8 @@ func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]startin
 		c.filter, err = storedFilter(filter)
 		return c, err
 	}, `
-		SELECT id, account_id, group_id, carrier_id, price_book_id, lane, encoding, parts, merged, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at
+		SELECT id, account_id, EXISTS (SELECT 1 FROM account_senders s WHERE s.account_id = campaigns.account_id AND s.sender = campaigns.sender),
+			group_id, price_book_id, lane, sender, encoding, parts, merged, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at
 		FROM campaigns WHERE state IN ('accepted', 'running', 'paused') AND (state <> 'paused' OR started_at > 0)
 			AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
 }
@@ -129,9 +129,9 @@ func holdCampaign(ctx context.Context, tx *db.Tx, c starting, reason string) err
 func advanceCampaign(ctx context.Context, tx *db.Tx, c starting, l campaignLot) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE campaigns SET expand_after = $1, queued = queued + $2, reserved_micro = reserved_micro + $3, shared_number = shared_number + $4,
-			suppressed = suppressed + $5, unresolved = unresolved + $6, too_long = too_long + $7, all_parts = all_parts + $8,
+			suppressed = suppressed + $5, unresolved = unresolved + $6, too_long = too_long + $7, sender_refused = sender_refused + $12, all_parts = all_parts + $8,
 			parts = CASE WHEN parts < $9 THEN CAST($9 AS BIGINT) ELSE parts END, encoding = CASE WHEN CAST($10 AS TEXT) = 'ucs2' THEN 'ucs2' ELSE encoding END
-		WHERE id = $11`, l.lastPlace, len(l.messages), l.cost, l.shared, l.suppressed, len(l.holes), len(l.tooLong), l.parts, l.longest, string(l.encoding), c.id)
+		WHERE id = $11`, l.lastPlace, len(l.messages), l.cost, l.shared, l.suppressed, len(l.holes), len(l.tooLong), l.parts, l.longest, string(l.encoding), c.id, l.refused)
 	return err
 }
 
@@ -144,14 +144,7 @@ func wordsOf(ctx context.Context, q db.Querier, c starting) (*wording, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes, err := selectRoutes(ctx, q, `WHERE id = $1`, c.route)
-	if err != nil {
-		return nil, err
-	}
-	var options smstext.Options
-	if len(routes) > 0 {
-		options = routes[0].Features.Text()
-	}
+	options := c.plan.anyText()
 	if version != 0 {
 		v, err := templateVersion(ctx, q, version)
 		if err != nil {

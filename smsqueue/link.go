@@ -20,9 +20,11 @@ type link struct {
 	slots    int // for how many the session was opened
 	carrier  carriers.Carrier
 	gate     *gate
+	vitals   *vitals
 	answers  *batcher[*flight]
 	receipts *batcher[*receipt]
 	recent   recent
+	order    order
 	servers  []*laneServer
 	handlers sync.WaitGroup
 
@@ -40,7 +42,7 @@ func (w *Worker) openLink(ctx context.Context, r Route, slots int) error {
 	if err := forgetDispatched(ctx, w.db, r.ID, w.lease.id); err != nil {
 		return err
 	}
-	l := &link{w: w, route: r, slots: slots, alive: true, working: map[int64]int64{}, quit: make(chan struct{}), gate: newGate(1, 0)}
+	l := &link{w: w, route: r, slots: slots, alive: true, working: map[int64]int64{}, quit: make(chan struct{}), gate: newGate(1, 0), vitals: newVitals()}
 	l.answers = newBatcher(bounds{max: largestStored, gather: storeGather}, l.storeAnswers)
 	l.receipts = newBatcher(bounds{max: largestStored, limit: 4 * largestStored, gather: storeGather}, l.storeReceipts)
 	var err error

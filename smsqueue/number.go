@@ -148,8 +148,9 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 	campaigns, err := db.Collect(ctx, q, func(row *sql.Rows) (c sent, err error) {
 		return c, row.Scan(&c.id, &c.account)
 	}, `
-		SELECT id, account_id FROM campaigns
-		WHERE carrier_id = $1 AND started_at >= $2 AND REPLACE(sender, '+', '') = $3 ORDER BY id DESC`, route, db.Millis(since), number)
+		SELECT id, account_id FROM campaigns c
+		WHERE started_at >= $2 AND REPLACE(sender, '+', '') = $3
+			AND EXISTS (SELECT 1 FROM ranges r WHERE r.campaign_id = c.id AND r.carrier_id = $1) ORDER BY id DESC`, route, db.Millis(since), number)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 		if slices.Contains(owners, c.account) {
 			continue
 		}
-		texted, err := textedIn(ctx, q, c.id, phone)
+		texted, err := textedIn(ctx, q, route, c.id, phone)
 		if err != nil {
 			return nil, err
 		}
@@ -168,26 +169,26 @@ func textedFrom(ctx context.Context, q db.Querier, route int64, phone, number st
 	return owners, nil
 }
 
-// textedIn says whether a campaign has texted a number.
-func textedIn(ctx context.Context, q db.Querier, campaign int64, phone string) (bool, error) {
+// textedIn says whether a campaign has texted a number over a carrier.
+func textedIn(ctx context.Context, q db.Querier, route, campaign int64, phone string) (bool, error) {
 	m, err := messageTo(ctx, q, campaign, phone)
-	return m.onItsWay, err
+	return m.onItsWay && m.route == route, err
 }
 
 // campaignMessage is a campaign's message to a number; its id is 0 when there is none.
 type campaignMessage struct {
-	id, contact int64
-	onItsWay    bool // it was given to a carrier
+	id, contact, route int64
+	onItsWay           bool // it was given to a carrier
 }
 
 // messageTo looks in the one range that may have the number: recipients are found
 // in the order of their numbers, and get their ids in it.
 func messageTo(ctx context.Context, q db.Querier, campaign int64, phone string) (m campaignMessage, err error) {
 	err = q.QueryRowContext(ctx, `
-		SELECT m.id, m.contact_id, CASE WHEN `+onItsWay+` THEN 1 ELSE 0 END
-		FROM (SELECT r.id, r.first_id, r.last_id, r.claimed_id FROM ranges r JOIN messages f ON f.id = r.first_id
+		SELECT m.id, m.contact_id, r.carrier_id, CASE WHEN `+onItsWay+` THEN 1 ELSE 0 END
+		FROM (SELECT r.id, r.first_id, r.last_id, r.claimed_id, r.carrier_id FROM ranges r JOIN messages f ON f.id = r.first_id
 			WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1) AS r
-		JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2`, campaign, phone).Scan(&m.id, &m.contact, &m.onItsWay)
+		JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2`, campaign, phone).Scan(&m.id, &m.contact, &m.route, &m.onItsWay)
 	if db.IsNone(err) {
 		return campaignMessage{}, nil
 	}

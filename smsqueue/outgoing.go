@@ -24,7 +24,7 @@ type outgoing struct {
 	split  smstext.Message
 }
 
-func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane, options smstext.Options) (outgoing, error) {
+func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender string, lane, usual Lane) (outgoing, error) {
 	o, err := checkEnvelope(acc, sender, lane, usual)
 	if err != nil {
 		return o, err
@@ -38,8 +38,7 @@ func checkOutgoing(acc accounts.Account, text string, transliterate bool, sender
 	if strings.TrimSpace(o.text) == "" {
 		return o, problem.Invalid("text", "the text is empty")
 	}
-	o.split = options.Split(o.text)
-	return o, checkParts("text", o.text, options)
+	return o, nil
 }
 
 // checkEnvelope is all but the text.
@@ -63,4 +62,13 @@ func checkEnvelope(acc accounts.Account, sender string, lane, usual Lane) (outgo
 		return o, problem.Invalid("sender", "name a sender: the account has no default")
 	}
 	return o, nil
+}
+
+// cut divides the text into its parts.
+func (o *outgoing) cut(options smstext.Options) error {
+	o.split = options.Split(o.text)
+	if n := len(o.split.Parts); n > maxParts {
+		return problem.Invalid("text", "the text needs %d parts and the limit is %d", n, maxParts)
+	}
+	return nil
 }

@@ -94,7 +94,7 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 
 func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, now time.Time) (Preview, error) {
 	c := ready.campaign
-	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, route: c.Route, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
+	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
 		merged: c.Merged, currency: c.Currency, expansion: expansion{asked: largestLot, words: ready.words}}
 	prices, err := billing.PricesOf(ctx, tx, s.book)
 	if err != nil {
@@ -145,6 +145,7 @@ func (t *previewing) add(l campaignLot) {
 	t.CostMicro += l.cost
 	t.LeftOut.SharedNumber += l.shared
 	t.LeftOut.Suppressed += l.suppressed
+	t.LeftOut.SenderRefused += l.refused
 	t.LeftOut.Unresolved += len(l.holes)
 	t.LeftOut.TooLong += len(l.tooLong)
 	for country, spent := range l.byCountry {

@@ -41,6 +41,7 @@ type Queue struct {
 	arrivals  *batcher[*arrival]
 	others    sightings
 	ruled     ruled
+	turns     turns
 	wake      chan struct{} // tells a worker in this process that there is something to send
 	urgent    chan struct{} // the same, of the urgent lane
 	starts    chan struct{} // tells it that there is a campaign to start

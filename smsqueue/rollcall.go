@@ -29,11 +29,11 @@ func (c Campaign) TakesAnswers(now time.Time) bool {
 
 // asker is the sender of a roll call, which has to be a number of the account's that
 // the carrier brings answers from.
-func (q *Queue) asker(ctx context.Context, acc accounts.Account, route Route, n NewCampaign) (string, error) {
+func (q *Queue) asker(ctx context.Context, acc accounts.Account, p plan, n NewCampaign) (string, error) {
 	if err := n.Asks.Check(); err != nil {
 		return "", problem.Invalid("asks", "%s", err)
 	}
-	numbers, err := q.answerable(ctx, acc.ID, route)
+	numbers, err := q.answerable(ctx, acc.ID, p)
 	if err != nil {
 		return "", err
 	}
@@ -60,19 +60,19 @@ func notAnswerable(format string, args ...any) error {
 }
 
 // AnswerableSenders are the account's numbers from which a text can be sent and
-// answered over the carrier in use.
+// answered over the carriers in use.
 func (q *Queue) AnswerableSenders(ctx context.Context, account int64) ([]string, error) {
-	route, err := q.defaultRoute(ctx)
+	p, err := q.enabledPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return q.answerable(ctx, account, route)
+	return q.answerable(ctx, account, p)
 }
 
-func (q *Queue) answerable(ctx context.Context, account int64, route Route) (all []string, err error) {
+func (q *Queue) answerable(ctx context.Context, account int64, p plan) (all []string, err error) {
 	numbers, err := q.NumbersOf(ctx, account)
 	for _, n := range numbers {
-		if (n.Route == 0 || n.Route == route.ID) && !slices.Contains(all, n.Number) {
+		if (n.Route == 0 || p.route(n.Route) != nil) && !slices.Contains(all, n.Number) {
 			all = append(all, n.Number)
 		}
 	}

@@ -32,8 +32,10 @@ type Route struct {
 	// empty for a carrier with links of its own, or without a public address.
 	CallbackURL string
 	Features    carriers.Features
-	Version     int64  // of its configuration
+	Version     int64 // of its configuration
+	Health      Health
 	token       string // the secret part of CallbackURL
+	ruled       bool   // there are rules which carrier takes what
 }
 
 // idle is the status of a route that no worker holds.
@@ -81,14 +83,14 @@ func (q *Queue) published(r Route) Route {
 	return r
 }
 
-// TextOptions are how the texts that are sent now are cut: as the carrier that
-// takes them can. Without a carrier they are those that every carrier has.
+// TextOptions are how the texts that are sent now are cut: as every carrier can that
+// may take some of them. Without a carrier they are those that every carrier has.
 func (q *Queue) TextOptions(ctx context.Context) (smstext.Options, error) {
-	r, err := q.defaultRoute(ctx)
-	if problem.As(err) != nil {
-		return smstext.Options{}, nil
+	p, err := readPlan(ctx, q.db)
+	if err != nil || len(p.routes) == 0 {
+		return smstext.Options{}, err
 	}
-	return r.Features.Text(), err
+	return p.anyText(), nil
 }
 
 func sealedFor(name string) string { return "carrier " + name }
@@ -121,18 +123,6 @@ func (q *Queue) Route(ctx context.Context, name string) (Route, error) {
 		return Route{}, problem.NotFound("carrier", name)
 	}
 	return q.published(all[0]), nil
-}
-
-// defaultRoute is the carrier that takes what is sent now: the first that is enabled.
-func (q *Queue) defaultRoute(ctx context.Context) (Route, error) {
-	all, err := selectRoutes(ctx, q.db, `WHERE enabled = TRUE ORDER BY id LIMIT 1`)
-	if err != nil {
-		return Route{}, err
-	}
-	if len(all) == 0 {
-		return Route{}, problem.Conflict("no_carrier", "no carrier is configured: add one first (varsel carrier add)")
-	}
-	return all[0], nil
 }
 
 // configOf opens what AddRoute has sealed, and finds who understands it.

@@ -155,11 +155,12 @@ func (q *Queue) RemoveRoute(ctx context.Context, name string) error {
 
 // stillNeeded refuses to remove a carrier that something hangs on.
 func stillNeeded(ctx context.Context, tx *db.Tx, r Route) error {
-	var until, campaigns, numbers int64
+	var until, campaigns, numbers, rules int64
 	err := tx.QueryRowContext(ctx, `
 		SELECT (SELECT COALESCE(MAX(deadline), 0) FROM ranges WHERE carrier_id = $1 AND closed = FALSE),
 			(SELECT COUNT(*) FROM campaigns WHERE carrier_id = $1 AND state IN ('accepted', 'running', 'held', 'paused')),
-			(SELECT COUNT(*) FROM numbers WHERE carrier_id = $1)`, r.ID).Scan(&until, &campaigns, &numbers)
+			(SELECT COUNT(*) FROM numbers WHERE carrier_id = $1),
+			(SELECT COUNT(*) FROM route_targets WHERE carrier_id = $1)`, r.ID).Scan(&until, &campaigns, &numbers, &rules)
 	switch {
 	case err != nil:
 		return err
@@ -170,6 +171,8 @@ func stillNeeded(ctx context.Context, tx *db.Tx, r Route) error {
 		return problem.Conflict("carrier_campaigns", "%d campaigns are to go over the carrier %s: cancel them first", campaigns, r.Name)
 	case numbers > 0:
 		return problem.Conflict("carrier_numbers", "%d numbers are at the carrier %s: remove them first (varsel number list)", numbers, r.Name)
+	case rules > 0:
+		return problem.Conflict("carrier_rules", "%d rules name the carrier %s: remove them first (varsel route list)", rules, r.Name)
 	}
 	return nil
 }

@@ -35,9 +35,16 @@ func updateFeatures(ctx context.Context, tx *db.Tx, r Route, now time.Time) erro
 func selectRoutes(ctx context.Context, q db.Querier, where string, args ...any) ([]Route, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (r Route, err error) {
 		var features string
-		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &r.token, &features, &r.Version)
+		var since, probe int64
+		err = row.Scan(&r.ID, &r.Name, &r.Type, &r.Enabled, &r.token, &features, &r.Version,
+			&r.Health.State, &r.Health.Reason, &since, &probe, &r.Health.failures, &r.ruled)
+		r.Health.Since, r.Health.probeAt = db.Time(since), db.Time(probe)
 		return r, errors.Join(err, json.Unmarshal([]byte(features), &r.Features))
-	}, `SELECT id, name, type, enabled, callback_token, features, version FROM carriers `+where, args...)
+	}, `
+		SELECT id, name, type, enabled, callback_token, features, version,
+			COALESCE(h.state, 'healthy'), COALESCE(h.reason, ''), COALESCE(h.since, created_at), COALESCE(h.probe_at, 0), COALESCE(h.failures, 0),
+			EXISTS (SELECT 1 FROM route_rules)
+		FROM carriers LEFT JOIN route_health h ON h.carrier_id = id `+where, args...)
 }
 
 func routeByToken(ctx context.Context, q db.Querier, token string) (Route, error) {

@@ -11,14 +11,15 @@ import (
 )
 
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
-// unconfirmed, waiting_receipts, incarnations, jobs, templates with their versions and
-// texts, roll_answers, suppressions, opt_out_settings and opt_out_replies. It reads
-// contacts, contact_fields, contact_groups and group_members to find recipients and
-// what is said to them.
+// unconfirmed, waiting_receipts, incarnations, jobs, route_rules, route_targets, route_health,
+// account_senders, templates with their versions and texts, roll_answers, suppressions,
+// opt_out_settings and opt_out_replies. It reads contacts, contact_fields, contact_groups
+// and group_members to find recipients and what is said to them.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {
 	id, account, campaign, route int64
+	rule                         int64 // that chose the route
 	lane                         Lane
 	first, last, claimed         int64
 	maxParts                     int
@@ -32,10 +33,10 @@ func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
 	var rows [][]any
 	for _, r := range ranges {
 		rows = append(rows, []any{r.id, r.account, r.campaign, r.route, string(r.lane), r.first, r.last,
-			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline)})
+			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline), r.rule})
 	}
 	return tx.Bulk(ctx, "ranges", []string{"id", "account_id", "campaign_id", "carrier_id", "lane", "first_id", "last_id",
-		"max_parts", "state", "due_at", "deadline"}, rows)
+		"max_parts", "state", "due_at", "deadline", "rule_id"}, rows)
 }
 
 // insertMessages writes the messages of ranges, in their order.
@@ -105,7 +106,7 @@ func selectCampaigns(ctx context.Context, q db.Querier, where string, args ...an
 			COALESCE(t.id, 0), COALESCE(t.name, ''), COALESCE(v.number, 0), c.encoding, c.parts, c.all_parts, c.group_id, g.name,
 			c.source_id, c.audience_filter, c.asks, c.asks_ms, c.asks_closed_at, c.carrier_id,
 			c.currency, c.ceiling_micro, c.reserved_micro, c.state, c.reason, c.expanded,
-			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.unresolved, c.too_long,
+			c.without_number, c.invalid_number, c.shared_number, c.suppressed, c.unresolved, c.too_long, c.sender_refused,
 			c.start_at, c.zone, c.validity_ms, c.windows, c.created_at, c.started_at, c.finished_at,
 			`+countColumns("CAST(c.%s + COALESCE(d.%s, 0) AS BIGINT)", ", ")+`
 		FROM campaigns c JOIN contact_groups g ON g.id = c.group_id
@@ -123,7 +124,7 @@ func scanCampaign(row *sql.Rows) (c Campaign, err error) {
 		&c.Source, &filter, &asks, &asksFor, &asksClosed, &c.Route,
 		&c.Currency, &c.CeilingMicro, &c.ReservedMicro, &c.State, &c.Reason, &c.Expanded,
 		&c.LeftOut.WithoutNumber, &c.LeftOut.InvalidNumber, &c.LeftOut.SharedNumber, &c.LeftOut.Suppressed, &c.LeftOut.Unresolved, &c.LeftOut.TooLong,
-		&start, &c.Zone, &life, &windows, &created, &started, &finished}
+		&c.LeftOut.SenderRefused, &start, &c.Zone, &life, &windows, &created, &started, &finished}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}

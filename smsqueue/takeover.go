@@ -100,25 +100,25 @@ func (w *Worker) takeRange(ctx context.Context, h heldRange) (taken bool, err er
 		if _, err := apply(ctx, tx, moves, &ids, time.Now()); err != nil {
 			return err
 		}
-		return endIfSent(ctx, tx, h.id, h.first, h.last)
+		return endIfSent(ctx, tx, h.id)
 	})
 	return taken, err
 }
 
 // endIfSent ends a waiting range in which nothing is queued: its campaign may
 // be finished before anybody would look at it again.
-func endIfSent(ctx context.Context, tx *db.Tx, id, first, last int64) error {
+func endIfSent(ctx context.Context, tx *db.Tx, id int64) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE ranges SET state = 'done' WHERE id = $1 AND state = 'waiting'
-			AND NOT EXISTS (SELECT 1 FROM messages WHERE id BETWEEN $2 AND $3 AND status = 'queued')`, id, first, last)
+			AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.id BETWEEN first_id AND last_id AND status = 'queued')`, id)
 	return err
 }
 
 // lockRange reads the messages of a range that are in one of the statuses and
 // keeps them, and the range: nothing of it is claimed meanwhile.
 func lockRange(ctx context.Context, tx *db.Tx, r rangeRow, statuses ...Status) ([]row, error) {
-	var id int64
-	err := tx.QueryRowContext(ctx, tx.ForUpdate(`SELECT id FROM ranges WHERE id = $1`), r.id).Scan(&id)
+	// A part of it may have been moved to another carrier since r was read.
+	err := tx.QueryRowContext(ctx, tx.ForUpdate(`SELECT first_id, last_id FROM ranges WHERE id = $1`), r.id).Scan(&r.first, &r.last)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,11 @@ func (l *link) submit(r *running, batch []*flight) {
 	r.out.Add(len(batch))
 	for _, f := range batch {
 		for i, s := range f.submissions {
-			l.carrier.Submit(s, func(a carriers.Answer) { l.answer(f, i, a) })
+			at := l.vitals.submit()
+			l.carrier.Submit(s, func(a carriers.Answer) {
+				l.vitals.answered(at, a.Err)
+				l.answer(f, i, a)
+			})
 		}
 	}
 }
@@ -106,6 +110,7 @@ func (l *link) submit(r *running, batch []*flight) {
 func (l *link) answer(f *flight, i int, a carriers.Answer) {
 	l.gate.answered(a.Err != nil && a.Err.Kind == carriers.Throttled)
 	if f.answer(i, a) {
+		l.order.answered(f, time.Now())
 		l.recent.expect(f)
 		l.answers.Add(f)
 	}
@@ -188,15 +193,15 @@ func endRange(ctx context.Context, d *db.DB, r *running, again, now time.Time) e
 	_, err := d.ExecContext(ctx, `
 		UPDATE ranges SET incarnation = 0,
 			state = CASE WHEN q.queued = 0 THEN 'done' ELSE 'waiting' END,
-			due_at = CASE WHEN reason = '' AND CAST($6 AS BIGINT) = 1 THEN 0 WHEN q.due > $1 THEN q.due ELSE $1 END
+			due_at = CASE WHEN reason = '' AND CAST($4 AS BIGINT) = 1 THEN 0 WHEN q.due > $1 THEN q.due ELSE $1 END
 		FROM (
 			SELECT COUNT(CASE status WHEN 'queued' THEN 1 END) AS queued, COUNT(CASE status WHEN 'sending' THEN 1 END) AS sending,
 				COALESCE(MIN(CASE status WHEN 'queued' THEN due_at END), 0) AS due
 			FROM (
-				SELECT `+shownStatus+` AS status, m.due_at FROM messages m JOIN ranges r ON r.id = $4
-				WHERE m.id BETWEEN $2 AND $3 AND m.status IN ('queued', 'sending')
+				SELECT `+shownStatus+` AS status, m.due_at FROM messages m JOIN ranges r ON r.id = $2
+				WHERE m.id BETWEEN r.first_id AND r.last_id AND m.status IN ('queued', 'sending')
 			) AS m
-		) AS q WHERE q.sending = 0 AND ranges.id = $4 AND generation = $5 AND state = 'running'`,
-		db.Millis(again), r.first, r.last, r.id, r.generation, bit(r.hold.reason != ""))
+		) AS q WHERE q.sending = 0 AND ranges.id = $2 AND generation = $3 AND state = 'running'`,
+		db.Millis(again), r.id, r.generation, bit(r.hold.reason != ""))
 	return err
 }

@@ -70,6 +70,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	w.spawn(func() { w.foldLoop(run) })
 	w.spawn(func() { w.clearLoop(run) })
 	w.spawn(func() { w.tellPaces(run) })
+	w.spawn(func() { w.watchCarriers(run) })
 	w.spawn(func() { w.runJobs(run) })
 	return w, nil
 }

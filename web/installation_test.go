@@ -35,7 +35,8 @@ func (w *world) smpp(name string) {
 }
 
 var (
-	installationPages = []string{"/installation/carriers", "/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/remove"}
+	installationPages = []string{"/installation/carriers", "/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/remove",
+		"/installation/routes", "/installation/routes/new"}
 	installationPosts = []string{"/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/enable",
 		"/installation/carrier/main/disable", "/installation/carrier/main/remove"}
 )
@@ -184,6 +185,8 @@ func TestACarrierIsAddedAndChanged(t *testing.T) {
 func TestBrowserChangesACarrierByKeyboard(t *testing.T) {
 	w := newWorld(t)
 	w.smpp("main")
+	must(w.queue.AddRule(t.Context(), smsqueue.Rule{Account: "acme", Country: "NO", Prefix: "+4798765432", Lane: smsqueue.Bulk, Sender: "+4798765432",
+		Shares: []smsqueue.RuleShare{{Carrier: "main", Weight: 70}}}))
 	must(w.accounts.AddOperator(t.Context(), email, ""))
 	b := newBrowser(t, w.home)
 	b.signIn()

@@ -231,6 +231,9 @@ func (say *tongue) leftOut(l smsqueue.LeftOut) (all []tally) {
 		{"unresolved", l.Unresolved}, {"too_long", l.TooLong}} {
 		all = append(all, tally{Name: why.name, Word: say.word("left_out", why.name), N: why.n, Count: say.number(why.n)})
 	}
+	if n := l.SenderRefused; n > 0 { // hardly any campaign has one
+		all = append(all, tally{Name: "sender_refused", Word: say.word("left_out", "sender_refused"), N: n, Count: say.number(n)})
+	}
 	return all
 }
 

@@ -211,6 +211,11 @@ func (w *site) routes() []route {
 		{post, carrierPath + ":name/disable", operator, w.disableCarrier},
 		{get, carrierPath + ":name/remove", operator, w.confirmCarrier},
 		{post, carrierPath + ":name/remove", operator, w.removeCarrier},
+		{get, routesPath, operator, w.routing},
+		{get, routesPath + "/new", operator, w.newRouteRule},
+		{post, routesPath + "/new", operator, w.addRouteRule},
+		{get, routesPath + "/:id/remove", operator, w.confirmRouteRule},
+		{post, routesPath + "/:id/remove", operator, w.removeRouteRule},
 	}
 }
 

@@ -331,7 +331,7 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl|rul)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`(nå|now|teraz) \d{1,2}\.? \pL+\.? \d{4},? \D{0,4}\d\d[.:]\d\d`), "$1 then"},

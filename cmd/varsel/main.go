@@ -49,6 +49,16 @@ type commands struct {
 		Disable carrierDisable `cmd:"" help:"End a carrier's link in order; what waits for it goes on waiting."`
 		Remove  carrierRemove  `cmd:"" help:"Forget a carrier that is disabled and has nothing left to send or to hear."`
 	} `cmd:"" help:"Carriers."`
+	Route struct {
+		Add    routeAdd    `cmd:"" help:"Say which carriers take what; the most specific rule decides."`
+		List   routeList   `cmd:"" help:"List the rules, and how the carriers are."`
+		Remove routeRemove `cmd:"" help:"Remove a rule; what it has placed stays where it is."`
+	} `cmd:"" help:"Rules which carrier takes what."`
+	Sender struct {
+		Allow  senderAllow  `cmd:"" help:"Let an account send as this; with one on its list it may send as nothing else."`
+		List   senderList   `cmd:"" help:"List what an account may send as."`
+		Remove senderRemove `cmd:"" help:"Take a sender off an account's list."`
+	} `cmd:"" help:"Senders that accounts may use."`
 	Number struct {
 		Add    numberAdd    `cmd:"" help:"Give an account a number that people can text."`
 		List   numberList   `cmd:"" help:"List the numbers and whose they are."`

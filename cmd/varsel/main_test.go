@@ -248,6 +248,32 @@ func TestCommandsWorkWithoutAServer(t *testing.T) {
 	i.refused("not a number we can text", "", "send", "--account", "acme", "--to", "12", "--text", "Hello")
 }
 
+func TestRulesAndSendersAreKeptByCommands(t *testing.T) { // U12
+	i := newInstallation(t, dbtest.SQLiteURL(t))
+	i.do("", "account", "create", "--id", "acme", "--name", "Acme AS", "--region", "NO", "--sender", "ACME")
+	i.addCarrier()
+	rule := i.do("", "route", "add", "--account", "acme", "--country", "no", "--lane", "bulk", "--carrier", "main=70")
+	if rule["country"] != "NO" || fmt.Sprint(rule["carriers"]) != "[map[carrier:main weight:70]]" {
+		t.Errorf("%v", rule)
+	}
+	i.refused("written main=70", "", "route", "add", "--carrier", "main=x")
+	i.refused("a rule for exactly that", "", "route", "add", "--account", "acme", "--country", "NO", "--lane", "bulk", "--carrier", "main")
+	i.refused("no carrier", "", "route", "add", "--carrier", "main", "--fallback", "none")
+	out, err := i.try("", "route", "list")
+	if err != nil || !strings.Contains(out, "account acme, country NO, lane bulk to main=70\n") || !strings.Contains(out, "main\thealthy since ") {
+		t.Errorf("%s %v", out, err)
+	}
+	i.do("", "route", "remove", "--id", rule["id"].(string))
+	i.refused("no such rule", "", "route", "remove", "--id", rule["id"].(string))
+
+	i.do("", "sender", "allow", "--account", "acme", "--sender", "ACME")
+	if one := i.do("", "sender", "list", "--account", "acme"); one["sender"] != "ACME" {
+		t.Errorf("%v", one)
+	}
+	i.do("", "sender", "remove", "--account", "acme", "--sender", "ACME")
+	i.refused("no sender", "", "sender", "remove", "--account", "acme", "--sender", "ACME")
+}
+
 func TestOnPostgreSQLACommandNeverBindsACarrier(t *testing.T) {
 	i := newInstallation(t, dbtest.PostgresURL(t))
 	i.do("", "migrate")

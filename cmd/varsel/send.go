@@ -191,7 +191,8 @@ func campaignAnswer(app *App, cam smsqueue.Campaign) map[string]any {
 	answer := map[string]any{"id": app.Names.Of(secrets.Campaign, cam.ID), "state": cam.State, "reason": cam.Reason, "recipients": cam.Counts.Total(),
 		"without_number": cam.LeftOut.WithoutNumber, "invalid_number": cam.LeftOut.InvalidNumber, "shared_number": cam.LeftOut.SharedNumber,
 		"suppressed": cam.LeftOut.Suppressed, "unresolved": cam.LeftOut.Unresolved, "too_long": cam.LeftOut.TooLong,
-		"parts": cam.AllParts, "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
+		"sender_refused": cam.LeftOut.SenderRefused,
+		"parts":          cam.AllParts, "cost": billing.Money(cam.ReservedMicro), "currency": cam.Currency}
 	for _, status := range smsqueue.Statuses {
 		answer[string(status)] = cam.Counts[status]
 	}
@@ -215,6 +216,9 @@ func leftOutText(l smsqueue.LeftOut) string {
 	}
 	if l.TooLong > 0 {
 		text += fmt.Sprintf(", %d whose text is too long", l.TooLong)
+	}
+	if l.SenderRefused > 0 {
+		text += fmt.Sprintf(", %d whose country does not take the sender", l.SenderRefused)
 	}
 	return text
 }

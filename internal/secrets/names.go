@@ -36,6 +36,7 @@ const (
 	Inbound    = "inb"
 	Suppress   = "sup"
 	Template   = "tpl"
+	RouteRule  = "rul"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -84,6 +85,7 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 var prefixWords = map[string]string{
 	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
 	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound", Template: "template",
+	RouteRule: "rule",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {

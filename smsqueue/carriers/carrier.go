@@ -118,10 +118,10 @@ type Receipt struct {
 type Status string
 
 const (
-	Connecting Status = "connecting"
-	Bound      Status = "bound"   // at least one bind, or a provider that answers
-	Refusing   Status = "refused" // the peer refuses us: somebody must mend the configuration
-	Down       Status = "down"    // not reached; tried again by itself
+	Connecting Status = "connecting" // also for as long as the peer has asked us to wait, which is no failure
+	Bound      Status = "bound"      // at least one bind, or a provider that answers
+	Refusing   Status = "refused"    // the peer refuses us: somebody must mend the configuration
+	Down       Status = "down"       // not reached; tried again by itself
 	Closed     Status = "closed"
 )
 

@@ -3,6 +3,7 @@ package carriers
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
@@ -47,6 +48,37 @@ func (f Features) Text() smstext.Options {
 		}
 	}
 	return o
+}
+
+// CommonText is how texts are cut that any of several carriers may send: with what all
+// of them have.
+func CommonText(all []Features) smstext.Options {
+	o := all[0].Text()
+	for _, f := range all[1:] {
+		other := f.Text()
+		o.ShortReference = o.ShortReference && other.ShortReference
+		if o.Highest == 0 || other.Highest != 0 && other.Highest < o.Highest {
+			o.Highest = other.Highest
+		}
+		o.Languages = slices.DeleteFunc(o.Languages, func(l smstext.Language) bool { return !slices.Contains(other.Languages, l) })
+	}
+	return o
+}
+
+// Cut cuts a text into so many parts, which it has when it is cut with what this
+// carrier and others have in common. Where nothing of what the carrier can do makes
+// so many, it is cut with all of it.
+func (f Features) Cut(text string, parts int) smstext.Message {
+	best := f.Text().Split(text)
+	if len(best.Parts) == parts {
+		return best
+	}
+	for _, o := range f.Text().Lesser() {
+		if m := o.Split(text); len(m.Parts) == parts {
+			return m
+		}
+	}
+	return best
 }
 
 // Setting is what a carrier is opened with.

@@ -29,6 +29,32 @@ type Options struct {
 	Highest rune
 }
 
+// Lesser are the options of routes that can do less than o and nothing else, those
+// that can most of it first.
+func (o Options) Lesser() (all []Options) {
+	most := 1 << len(o.Languages)
+	for without := range most {
+		part := Options{Highest: o.Highest}
+		for i, l := range o.Languages {
+			if without&(1<<i) == 0 {
+				part.Languages = append(part.Languages, l)
+			}
+		}
+		if o.ShortReference {
+			short := part
+			short.ShortReference = true
+			all = append(all, short)
+		}
+		all = append(all, part)
+	}
+	for _, highest := range []rune{0xFF, 0x7F} {
+		if o.Highest == 0 || highest < o.Highest {
+			all = append(all, Options{ShortReference: o.ShortReference, Highest: highest}, Options{Highest: highest})
+		}
+	}
+	return all
+}
+
 // Message is a text cut into the parts it is sent as.
 type Message struct {
 	Encoding Encoding

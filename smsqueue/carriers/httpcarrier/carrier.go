@@ -148,7 +148,7 @@ func (c *carrier) leave(err *carriers.Error, wait time.Duration) {
 	case err == nil, err.Kind == carriers.Rejected, err.Kind == carriers.Throttled, err.Kind == carriers.Retry && err.Code != "":
 		c.trial, c.silent, c.rests = false, 0, 0
 		if wait > 0 {
-			c.rest(carriers.State{Status: carriers.Down, Reason: fmt.Sprintf("%s asks to wait for %v", c.Name, wait)}, min(wait, c.pace.asked))
+			c.rest(carriers.State{Status: carriers.Connecting, Reason: fmt.Sprintf("%s asks to wait for %v", c.Name, wait)}, min(wait, c.pace.asked))
 		}
 	case err.Kind == carriers.Misconfigured:
 		c.rest(carriers.State{Status: carriers.Refusing, Reason: err.Text}, c.pace.refused)
