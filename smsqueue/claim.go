@@ -47,6 +47,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 	}
 	now := time.Now()
 	var claimed []candidate
+	var text campaignText
 	var done map[int64][]int
 	err = l.w.db.InTx(ctx, func(tx *db.Tx) error {
 		claimed = nil
@@ -58,8 +59,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		if err != nil {
 			return err
 		}
-		text, err := readText(ctx, tx, r)
-		if err != nil {
+		if text, err = readText(ctx, tx, r); err != nil {
 			return err
 		}
 		all, err := selectCandidates(ctx, tx, r, claimedTo, parts, now)
@@ -69,7 +69,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 		fit := fitting(all, parts)
 		more = len(fit) < len(all) || len(all) == parts && all[len(all)-1].id < r.last
 		var moves []move
-		claimed, moves = sortOut(fit, r, now)
+		claimed, moves = sortOut(fit, r.sendBy(text), now)
 		if claimed, err = l.w.holdBack(ctx, tx, r, text, claimedTo, claimed, now); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*fligh
 	if !more {
 		l.w.nudgeLane(r.lane) // the next range may come
 	}
-	return launch(r, l.route.Features, claimed, done, now), more, nil
+	return launch(r, l.route.Features, claimed, done, r.sendBy(text).Sub(now)), more, nil
 }
 
 // campaignText is what messages without a text of their own say.
@@ -185,11 +185,19 @@ func fitting(all []candidate, parts int) []candidate {
 	return all
 }
 
+// sendBy is when the range's messages are not worth sending any more.
+func (r *running) sendBy(t campaignText) time.Time {
+	if t.validity > 0 {
+		return r.deadline.Add(-receiptTime)
+	}
+	return r.deadline
+}
+
 // sortOut separates those that go from those that a rule ends.
-func sortOut(all []candidate, r *running, now time.Time) (going []candidate, ended []move) {
+func sortOut(all []candidate, sendBy, now time.Time) (going []candidate, ended []move) {
 	for _, c := range all {
 		switch {
-		case now.After(r.deadline):
+		case now.After(sendBy):
 			ended = append(ended, move{row: c.row, to: Expired, reason: "deadline"})
 		case c.optedOut:
 			ended = append(ended, move{row: c.row, to: Skipped, reason: "opted_out"})
@@ -281,7 +289,7 @@ type flight struct {
 	pending     atomic.Int32
 }
 
-func launch(r *running, features carriers.Features, claimed []candidate, done map[int64][]int, now time.Time) []*flight {
+func launch(r *running, features carriers.Features, claimed []candidate, done map[int64][]int, validity time.Duration) []*flight {
 	splits := map[string]smstext.Message{} // a campaign's text is split once
 	var all []*flight
 	for _, c := range claimed {
@@ -290,7 +298,7 @@ func launch(r *running, features carriers.Features, claimed []candidate, done ma
 			split = features.Cut(c.body, c.parts)
 			splits[c.body] = split
 		}
-		all = append(all, c.flight(r, split, features.Whole, done[c.id], min(r.deadline.Sub(now), longestValidity)))
+		all = append(all, c.flight(r, split, features.Whole, done[c.id], min(validity, longestValidity)))
 	}
 	return all
 }

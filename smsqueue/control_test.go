@@ -234,3 +234,27 @@ func TestACampaignIsNotSentAfterItsValidity(t *testing.T) {
 		}
 	})
 }
+
+// The usual time that a message has does not run while somebody has paused it. // U2
+func TestAPausedCampaignDoesNotGrowOld(t *testing.T) {
+	eachHouse(t, smscsim.Faults{ReceiptDelay: time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		g := h.group(h.account.ID, "All staff", 3, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+		m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(100), Text: "Hello"})
+		must(t, err)
+		must(t, h.queue.DisableRoute(t.Context(), "main"))
+		h.work()
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
+		h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
+		_, err = h.db.ExecContext(t.Context(), `UPDATE ranges SET deadline = $1`, time.Now().Add(-time.Hour).UnixMilli())
+		must(t, err)
+		// The job that ends what is overdue has been there: a single message is as old.
+		h.untilMessage(m, smsqueue.Expired)
+		must(t, h.queue.EnableRoute(t.Context(), "main"))
+		h.turned(h.queue.Resume(t.Context(), c.Account, c.ID))
+		if c = h.until(c, finished); c.Counts[smsqueue.Delivered] != 3 {
+			t.Errorf("%v", c.Counts)
+		}
+	})
+}

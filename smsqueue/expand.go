@@ -346,11 +346,11 @@ func (c starting) fill(l *campaignLot, takers []recipient, ways []way, prices bi
 	return nil
 }
 
-// deadline is when its messages are not worth sending any more: a time that somebody
+// deadline is when nothing more is heard of its messages: a validity that somebody
 // said counts from the start, the usual one from when they may go.
 func (c starting) deadline(now time.Time) time.Time {
 	if c.validity > 0 {
-		return c.start.Add(c.validity)
+		return c.start.Add(c.validity + receiptTime)
 	}
 	return now.Add(validity)
 }

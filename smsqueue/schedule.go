@@ -17,6 +17,9 @@ const (
 	// longestValidity is what a carrier keeps a message for (SMPP 3.4 5.2.16 knows no
 	// limit; networks keep it for some days).
 	longestValidity = 7 * 24 * time.Hour
+	// receiptTime is how long receipts are waited for beyond a validity that somebody
+	// gave: what was sent in time has not expired yet.
+	receiptTime = time.Hour
 	// furthestStart is how far ahead a campaign may be planned.
 	furthestStart = 366 * 24 * time.Hour
 )

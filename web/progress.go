@@ -156,8 +156,10 @@ func (say *tongue) progress(s snapshot) progress {
 func (say *tongue) recipientCount(c smsqueue.Campaign) string {
 	total := c.Counts.Total()
 	switch {
-	case c.Expanded || c.State == smsqueue.CampaignHeld:
+	case c.Expanded || c.State == smsqueue.CampaignHeld || c.State == smsqueue.CampaignCancel:
 		return say.number(total)
+	case c.Scheduled():
+		return say.text("unknown")
 	case total == 0:
 		return say.text("being_counted")
 	}
