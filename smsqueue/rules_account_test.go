@@ -16,7 +16,7 @@ import (
 	"github.com/varsel/varsel/smsqueue/window"
 )
 
-// newYorker is a number in New York.
+// newYorker is a number in New York, which takes messages from numbers only.
 func newYorker(i int) string { return fmt.Sprintf("+1212456%04d", i) }
 
 // hoursAround is every day from an hour before now in Oslo until two hours after:
@@ -60,13 +60,13 @@ func TestMessagesWaitForTheirWindowWhereTheRecipientIs(t *testing.T) {
 		mixed := h.mixed(h.account.ID, "mixed", number(1), newYorker(1), number(2), newYorker(2))
 		abroad := h.mixed(h.account.ID, "abroad", newYorker(3), newYorker(4))
 
-		both := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: mixed.ID, Text: "both"})
-		away := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: abroad.ID, Text: "away"})
-		single, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: newYorker(5), Text: "single"})
+		both := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: mixed.ID, Text: "both", Sender: office})
+		away := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: abroad.ID, Text: "away", Sender: office})
+		single, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: newYorker(5), Text: "single", Sender: office})
 		must(t, err)
 		both = h.until(both, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Delivered] == 2 })
 		h.eventually(func() bool { return len(h.waits(away.ID)) == 1 && len(h.waits(0)) == 1 && len(h.waits(both.ID)) == 1 })
-		urgent := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: abroad.ID, Text: "urgent", Lane: smsqueue.Urgent}), finished)
+		urgent := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: abroad.ID, Text: "urgent", Sender: office, Lane: smsqueue.Urgent}), finished)
 		if urgent.Counts[smsqueue.Delivered] != 2 {
 			t.Errorf("urgent: %v", urgent.Counts)
 		}
@@ -127,7 +127,7 @@ func TestACampaignHasWindowsOfItsOwn(t *testing.T) {
 		h.work()
 		hours := hoursAround(t, time.Now())
 		g := h.mixed(h.account.ID, "mixed", number(1), newYorker(1))
-		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "own", Windows: hours})
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "own", Sender: office, Windows: hours})
 		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Delivered] == 1 })
 		h.eventually(func() bool { return len(h.waits(c.ID)) == 1 })
 
