@@ -44,6 +44,7 @@ type starting struct {
 	filter                   AudienceFilter
 	plan                     plan
 	previewed                bool // nothing of it is sent
+	optOut                   func(account int64, phone string) string
 	expansion
 }
 
@@ -83,7 +84,7 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, c := range all {
-		c.plan = p
+		c.plan, c.optOut = p, w.OptOutLink
 		again, failure := w.expand(ctx, c)
 		if failure != nil { // the others go on
 			err = errors.Join(err, fmt.Errorf("expand campaign %d: %w", c.id, failure))
@@ -240,6 +241,7 @@ type campaignLot struct {
 	holes      []hole
 	tooLong    []int64 // contacts
 	lastPlace  string
+	links      bool // its texts have a link of the recipient's own
 }
 
 // hole is a contact whose text lacks fields.
@@ -258,6 +260,7 @@ func (c starting) nextLot(ctx context.Context, tx *db.Tx, prices billing.Prices,
 	if l.found > 0 {
 		l.lastPlace = found[l.found-1].place
 	}
+	l.links = c.words != nil && c.words.uses(func(name string) bool { return name == optOutField })
 	takers := c.takers(&l, found, now)
 	if l.people, err = selectPeople(ctx, tx, c.words, takers); err != nil {
 		return campaignLot{}, err
@@ -362,6 +365,9 @@ func (c starting) word(m *Message, l *campaignLot) bool {
 	if who == nil {
 		who = &person{} // a recipient of an earlier campaign who is gone
 		l.people[m.Contact] = who
+	}
+	if l.links {
+		who.optOut = c.optOut(c.account, m.Phone)
 	}
 	said := c.words.to(who)
 	switch {

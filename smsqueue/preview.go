@@ -86,15 +86,15 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 		return p, err
 	}
 	err = q.db.Snapshot(ctx, func(tx *db.Tx) (err error) {
-		p, err = ready.preview(ctx, tx, time.Now())
+		p, err = ready.preview(ctx, tx, q.OptOutLink, time.Now())
 		return err
 	})
 	return p, err
 }
 
-func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, now time.Time) (Preview, error) {
+func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, optOut func(account int64, phone string) string, now time.Time) (Preview, error) {
 	c := ready.campaign
-	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
+	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, optOut: optOut, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
 		merged: c.Merged, currency: c.Currency, expansion: expansion{asked: largestLot, words: ready.words}}
 	prices, err := billing.PricesOf(ctx, tx, s.book)
 	if err != nil {

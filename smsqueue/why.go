@@ -46,7 +46,9 @@ func (q *Queue) Why(ctx context.Context, account, campaign int64) ([]Wait, error
 		if c.State == CampaignCancel || c.State == CampaignFinished {
 			return nil, nil
 		}
-		stopped = c.stopped()
+		if stopped, err = q.unchosen(ctx, c, c.stopped()); err != nil {
+			return nil, err
+		}
 	}
 	waiting, err := selectWaits(ctx, q.db, account, campaign, time.Now())
 	if err != nil {
@@ -90,6 +92,19 @@ func (c Campaign) stopped() []Wait {
 		return []Wait{{Code: WaitStarting}}
 	}
 	return nil
+}
+
+// unchosen says of a campaign that is to find its recipients that no carrier can be
+// chosen for them.
+func (q *Queue) unchosen(ctx context.Context, c Campaign, stopped []Wait) ([]Wait, error) {
+	if c.Expanded || c.Counts.Total() > 0 || c.State != CampaignRunning && c.State != CampaignAccepted || c.Start.After(time.Now()) {
+		return stopped, nil
+	}
+	p, err := readPlan(ctx, q.db)
+	if err != nil || len(p.routes) > 0 {
+		return stopped, err
+	}
+	return []Wait{{Code: WhyDisabled}}, nil
 }
 
 // waitingPart is what waits at one carrier for one reason.

@@ -131,3 +131,25 @@ func TestOnlyWhatDidNotArriveIsSentAgain(t *testing.T) {
 		}
 	})
 }
+
+// While every carrier is switched off nobody can say over which a campaign goes: it
+// begins when one is there. // U10
+func TestACampaignThatNoCarrierCanTakeSaysSo(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(10, 0)
+		h.work()
+		g := h.group(h.account.ID, "Board", 3, 0)
+		start := time.Now().Add(300 * time.Millisecond)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Start: start})
+		must(t, h.queue.DisableRoute(t.Context(), "main"))
+		h.eventually(func() bool {
+			all, err := h.queue.Why(t.Context(), h.account.ID, c.ID)
+			must(t, err)
+			return len(all) == 1 && all[0].Code == smsqueue.WhyDisabled
+		})
+		must(t, h.queue.EnableRoute(t.Context(), "main"))
+		if c = h.until(c, finished); c.Counts[smsqueue.Delivered] != 3 {
+			t.Errorf("%v", c.Counts)
+		}
+	})
+}

@@ -17,6 +17,7 @@ type person struct {
 	contact                                                    int64
 	name, department, jobTitle, office, email, phone, language string
 	custom                                                     map[string]string
+	optOut                                                     string // where they stop the account's messages
 }
 
 // personFields are the fields of a text, by name, and where each finds its value.
@@ -28,14 +29,19 @@ var personFields = map[string]func(*person) string{
 	"office":     func(p *person) string { return p.office },
 	"email":      func(p *person) string { return p.email },
 	"phone":      func(p *person) string { return p.phone },
+	optOutField:  func(p *person) string { return p.optOut },
 }
+
+// optOutField is the link by which the recipient stops messages; empty where the
+// installation has no public address.
+const optOutField = "opt_out_link"
 
 // customField begins the names of the fields that a contact has of its own.
 const customField = "custom."
 
 // TextFields are the fields that every text can have, in the order of use. There
 // are those of contacts as well: custom. and the name of one (contacts.SetFields).
-var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone"}
+var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone", optOutField}
 
 func knownField(name string) bool {
 	own, custom := strings.CutPrefix(name, customField)
@@ -128,12 +134,11 @@ func (w *wording) merged() bool { return len(w.texts) > 1 || !w.texts[0].Plain()
 
 // custom says that fields of the contacts' own are needed.
 func (w *wording) custom() bool {
-	for _, t := range w.texts {
-		if slices.ContainsFunc(t.Names(), func(name string) bool { return strings.HasPrefix(name, customField) }) {
-			return true
-		}
-	}
-	return false
+	return w.uses(func(name string) bool { return strings.HasPrefix(name, customField) })
+}
+
+func (w *wording) uses(field func(name string) bool) bool {
+	return slices.ContainsFunc(w.texts, func(t merge.Text) bool { return slices.ContainsFunc(t.Names(), field) })
 }
 
 // saying is what one recipient gets.

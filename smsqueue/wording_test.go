@@ -309,3 +309,27 @@ func TestACampaignThatNobodyCanGetEnds(t *testing.T) {
 		}
 	})
 }
+
+// A text can end with the recipient's own link to stop messages. // U21
+func TestATextHasTheRecipientsOwnLink(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(100, 0)
+		h.work()
+		g, _ := h.staff("All staff", contacts.NewContact{Name: "Kari"}, contacts.NewContact{Name: "Ola"})
+		n := smsqueue.NewCampaign{Group: g.ID, Text: "Bake sale. Stop: {{opt_out_link}}"}
+		p, err := h.queue.Preview(t.Context(), h.account.ID, n)
+		must(t, err)
+		h.until(h.campaign(h.account.ID, n), finished)
+		links := map[string]bool{}
+		for i := range 2 {
+			link := h.queue.OptOutLink(h.account.ID, number(i))
+			if want := "Bake sale. Stop: " + link; h.said(i) != want || p.Samples[i].Text != want {
+				t.Errorf("%s received %q, the preview showed %q", number(i), h.said(i), p.Samples[i].Text)
+			}
+			links[link] = true
+		}
+		if len(links) != 2 || links[""] {
+			t.Errorf("the links are %v", links)
+		}
+	})
+}

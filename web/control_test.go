@@ -11,6 +11,7 @@ import (
 
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 func (w *world) campaignNow(c smsqueue.Campaign) smsqueue.Campaign {
@@ -22,20 +23,27 @@ func (w *world) campaignNow(c smsqueue.Campaign) smsqueue.Campaign {
 func TestACampaignIsPausedResumedAndCancelledOnItsPage(t *testing.T) {
 	w := newWorld(t)
 	w.carrier("main", `{}`)
-	must(0, w.queue.DisableRoute(t.Context(), "main"))
-	g := w.group("Everybody", 3)
-	must(0, w.queue.EnableRoute(t.Context(), "main"))
-	c, name := w.start(smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Name: "Drill"})
-	must(0, w.queue.DisableRoute(t.Context(), "main"))
+	oslo := must(window.Zone("Europe/Oslo"))
+	later := time.Now().In(oslo).Add(12 * time.Hour)
+	from := later.Hour()*60 + later.Minute()
+	var hours window.Week
+	for d := range hours {
+		hours[d] = []window.Span{{From: from, To: from + 1}}
+	}
+	must(0, w.queue.SetRules(t.Context(), w.account.ID, smsqueue.Rules{Windows: hours, Zone: "Europe/Oslo"}))
+	c, name := w.start(smsqueue.NewCampaign{Group: w.group("Everybody", 3).ID, Text: "Hello", Name: "Drill"})
 	w.work()
-	w.until("its recipients are known", func() bool { return w.campaignNow(c).Expanded })
+	w.until("it waits for its hours", func() bool {
+		all := must(w.queue.Why(t.Context(), w.account.ID, c.ID))
+		return len(all) == 1 && all[0].Code == smsqueue.WaitQuietHours
+	})
 	w.signIn()
 	at := "/campaigns/" + name
 	for _, turn := range []struct {
 		verb, asks, state, says string
 	}{
 		{"pause", "Nothing more is sent until somebody resumes it.", "paused", "The campaign is paused"},
-		{"resume", "gets it, once.", "running", "The carrier is switched off (main)"},
+		{"resume", "gets it, once.", "running", "Outside the sending hours"},
 		{"cancel", "It cannot go on afterwards.", "cancelled", "Not sent to: 3 (CSV)"},
 	} {
 		if page := w.get(at).body; !strings.Contains(page, `href="`+at+"/"+turn.verb+`"`) {
