@@ -235,6 +235,23 @@ func TestACampaignIsNotSentAfterItsValidity(t *testing.T) {
 	})
 }
 
+// expandOnly has a campaign's recipients found, while its carrier is there and nothing
+// may be sent, and then switches the carrier off.
+func (h *house) expandOnly(c smsqueue.Campaign) {
+	h.t.Helper()
+	h.agreements("terminated")
+	h.work()
+	h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
+	must(h.t, h.queue.DisableRoute(h.t.Context(), "main"))
+	h.agreements("concluded")
+}
+
+func (h *house) agreements(state string) {
+	h.t.Helper()
+	_, err := h.db.ExecContext(h.t.Context(), `UPDATE agreements SET state = $1`, state)
+	must(h.t, err)
+}
+
 // The usual time that a message has does not run while somebody has paused it. // U2
 func TestAPausedCampaignDoesNotGrowOld(t *testing.T) {
 	eachHouse(t, smscsim.Faults{ReceiptDelay: time.Millisecond}, func(t *testing.T, h *house) {
@@ -243,9 +260,7 @@ func TestAPausedCampaignDoesNotGrowOld(t *testing.T) {
 		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
 		m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(100), Text: "Hello"})
 		must(t, err)
-		must(t, h.queue.DisableRoute(t.Context(), "main"))
-		h.work()
-		h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
+		h.expandOnly(c)
 		h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
 		_, err = h.db.ExecContext(t.Context(), `UPDATE ranges SET deadline = $1`, time.Now().Add(-time.Hour).UnixMilli())
 		must(t, err)

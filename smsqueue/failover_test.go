@@ -170,6 +170,37 @@ func TestACarrierThatHangsIsLeft(t *testing.T) {
 	})
 }
 
+// A carrier that answers late is left as one that fails is. // U13
+func TestACarrierThatSlowsDownIsLeftAndComesBack(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(20, 300)
+		spare := h.spare(50, 150)
+		h.rule(smsqueue.Rule{}, twoToOne()...)
+		h.work()
+		const n = 3000
+		g := h.group(h.account.ID, "All staff", n, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
+		h.untilAccepted(200)
+
+		h.smsc.SetFaults(smscsim.Faults{AnswerDelay: 5 * time.Second})
+		slow := time.Now()
+		h.eventually(func() bool { return h.waitingAt("main") == 0 })
+		t.Logf("left after %v", time.Since(slow))
+		if ill := h.health("main"); ill.State == smsqueue.Healthy || ill.Reason != smsqueue.IllSlow && ill.Reason != smsqueue.IllNoAnswer {
+			t.Errorf("%+v", ill)
+		}
+		h.wholeRanges()
+		h.smsc.SetFaults(smscsim.Faults{})
+		h.untilHealth("main", smsqueue.Healthy)
+		c = h.until(c, finished)
+		if c.Counts[smsqueue.Delivered] != n {
+			t.Errorf("%v", c.Counts)
+		}
+		eachOnce(t, n, h.smsc, spare)
+		h.wholeRanges()
+	})
+}
+
 // U11: who takes half of what is offered is well, and what waits is slowed down.
 func TestThrottlingIsNoFailure(t *testing.T) {
 	eachHouse(t, smscsim.Faults{Throughput: 100}, func(t *testing.T, h *house) {

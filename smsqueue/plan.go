@@ -55,6 +55,12 @@ func (p plan) rule(m routing.Message) routing.Rule {
 	return p.first()
 }
 
+// onlyOver says whether all that an account sends from a number goes over a carrier.
+func (p plan) onlyOver(carrier, account int64, number string) bool {
+	r := p.rule(routing.Message{Account: account, Sender: number})
+	return !slices.ContainsFunc(r.Shares, func(s routing.Share) bool { return s.Carrier != carrier })
+}
+
 // ruleOf is the rule that chose a range's carrier, as it is now.
 func (p plan) ruleOf(id int64) routing.Rule {
 	if r, found := p.table.Rule(id); found {

@@ -72,7 +72,7 @@ func (q *Queue) AnswerableSenders(ctx context.Context, account int64) ([]string,
 func (q *Queue) answerable(ctx context.Context, account int64, p plan) (all []string, err error) {
 	numbers, err := q.NumbersOf(ctx, account)
 	for _, n := range numbers {
-		if (n.Route == 0 || p.route(n.Route) != nil) && !slices.Contains(all, n.Number) {
+		if (n.Route == 0 || p.onlyOver(n.Route, account, n.Number)) && !slices.Contains(all, n.Number) {
 			all = append(all, n.Number)
 		}
 	}

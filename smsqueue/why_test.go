@@ -51,26 +51,17 @@ func TestWhatWaitsSaysWhy(t *testing.T) {
 		must(t, h.queue.DisableRoute(t.Context(), "main"))
 		h.explains(0, smsqueue.Wait{Code: smsqueue.WhyNoWorker, Messages: 1}, smsqueue.Wait{Code: smsqueue.WhyDisabled, Detail: "main", Messages: 1})
 
-		// Its recipients are found while a carrier is there, and nothing may be sent.
 		must(t, h.queue.EnableRoute(t.Context(), "main"))
-		agreements := func(state string) {
-			_, err := h.db.ExecContext(t.Context(), `UPDATE agreements SET state = $1`, state)
-			must(t, err)
-		}
-		agreements("terminated")
-		h.work()
-		h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
-		must(t, h.queue.DisableRoute(t.Context(), "main"))
-		agreements("concluded")
+		h.expandOnly(c)
 		off := smsqueue.Wait{Code: smsqueue.WhyDisabled, Detail: "main", Messages: people}
 		h.explains(c.ID, off)
 		h.turned(h.queue.Pause(t.Context(), c.Account, c.ID))
 		h.explains(c.ID, smsqueue.Wait{Code: smsqueue.WhyPaused, Messages: people}, off)
 		h.turned(h.queue.Resume(t.Context(), c.Account, c.ID))
 
-		agreements("terminated")
+		h.agreements("terminated")
 		h.explains(c.ID, smsqueue.Wait{Code: smsqueue.WhyAccount, Detail: "no_agreement", Messages: people}, off)
-		agreements("concluded")
+		h.agreements("concluded")
 
 		zone, err := window.Zone("Europe/Oslo")
 		must(t, err)
