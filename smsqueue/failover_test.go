@@ -164,7 +164,7 @@ func TestACarrierThatHangsIsLeft(t *testing.T) {
 		h.wholeRanges()
 		h.eventually(func() bool { return h.smsc.Counts().Accepted+spare.Counts().Accepted >= n })
 		h.smsc.SetFaults(smscsim.Faults{})
-		c = h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Delivered] == n })
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Delivered] == n })
 		eachOnce(t, n, h.smsc, spare)
 		h.wholeRanges()
 	})
