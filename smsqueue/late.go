@@ -145,12 +145,14 @@ func acceptedLate(ctx context.Context, tx *db.Tx, m row) (whole bool, accepted i
 }
 
 // settleLates is the sweep: an answer may come late while the other parts are
-// still under way, and the message becomes unconfirmed after it.
+// still under way, and the message becomes unconfirmed after it. A planner that
+// begins with the parts does not walk them while nothing is unconfirmed.
 func (w *Worker) settleLates(ctx context.Context) error {
 	ids, err := db.Column[int64](ctx, w.db, `
 		SELECT DISTINCT u.message_id FROM unconfirmed u
 		JOIN message_parts p ON p.message_id = u.message_id AND p.part < 0
-		WHERE NOT EXISTS (SELECT 1 FROM message_parts own WHERE own.message_id = p.message_id AND own.part = (-1 - p.part) % 256)
+		WHERE EXISTS (SELECT 1 FROM unconfirmed)
+			AND NOT EXISTS (SELECT 1 FROM message_parts own WHERE own.message_id = p.message_id AND own.part = (-1 - p.part) % 256)
 		LIMIT 500`)
 	if err != nil || len(ids) == 0 {
 		return err
