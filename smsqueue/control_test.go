@@ -243,6 +243,11 @@ func (h *house) expandOnly(c smsqueue.Campaign) {
 	h.work()
 	h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
 	must(h.t, h.queue.DisableRoute(h.t.Context(), "main"))
+	h.eventually(func() bool { // no worker has a link any more
+		routes, err := h.queue.Routes(h.t.Context())
+		must(h.t, err)
+		return routes[0].Status == "idle"
+	})
 	h.agreements("concluded")
 }
 

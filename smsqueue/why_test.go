@@ -136,11 +136,10 @@ func TestOnlyWhatDidNotArriveIsSentAgain(t *testing.T) {
 func TestACampaignThatNoCarrierCanTakeSaysSo(t *testing.T) {
 	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
 		h.route(10, 0)
-		h.work()
 		g := h.group(h.account.ID, "Board", 3, 0)
-		start := time.Now().Add(300 * time.Millisecond)
-		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Start: start})
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello"})
 		must(t, h.queue.DisableRoute(t.Context(), "main"))
+		h.work()
 		h.eventually(func() bool {
 			all, err := h.queue.Why(t.Context(), h.account.ID, c.ID)
 			must(t, err)
