@@ -23,6 +23,8 @@ const (
 	ScopeDirectoryRead  = "directory:read"
 	ScopeDirectoryWrite = "directory:write"
 	ScopeSettingsWrite  = "settings:write"
+	// ScopeInstallation is what operators' keys have, and no account's.
+	ScopeInstallation = "installation"
 )
 
 var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite}
@@ -30,7 +32,7 @@ var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsR
 // Key is an API key without its secret.
 type Key struct {
 	ID      int64
-	Account int64
+	Account int64 // 0: an operator's key
 	Scopes  []string
 	Owner   string    // e-mail address of who answers for it; empty for nobody
 	Flagged time.Time // when its owner left, zero for not; it still works
@@ -39,7 +41,7 @@ type Key struct {
 
 // May says whether the key has a scope.
 func (k Key) May(scope string) bool {
-	return slices.Contains(k.Scopes, "*") || slices.Contains(k.Scopes, scope)
+	return slices.Contains(k.Scopes, "*") && scope != ScopeInstallation || slices.Contains(k.Scopes, scope)
 }
 
 // CreateKey makes an API key of 256 random bits and returns it this once; what
@@ -67,7 +69,11 @@ func (a *Accounts) CreateKey(ctx context.Context, account int64, want []string, 
 
 // ByKey finds the key that a request carries.
 func (a *Accounts) ByKey(ctx context.Context, secret string) (Key, error) {
-	k, err := a.findKey(ctx, hashToken(secret))
+	find := a.findKey
+	if strings.HasPrefix(secret, operatorPrefix) {
+		find = a.findOperatorKey
+	}
+	k, err := find(ctx, hashToken(secret))
 	if db.IsNone(err) {
 		return Key{}, problem.New(problem.KindUnknown, "unknown_key", "this API key is not known or was revoked")
 	}

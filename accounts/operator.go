@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
@@ -68,4 +69,60 @@ func (a *Accounts) RemoveOperator(ctx context.Context, email string) error {
 		return err
 	}
 	return problem.NotFound("operator", email)
+}
+
+// operatorPrefix is how the secret of an operator's key begins.
+const operatorPrefix = "vo_"
+
+// OperatorKey is an API key of those who run the installation, without its secret.
+type OperatorKey struct {
+	ID      int64
+	Name    string // what it is for: "billing system"
+	Created time.Time
+}
+
+// CreateOperatorKey makes a key with the scope ScopeInstallation and returns it this
+// once.
+func (a *Accounts) CreateOperatorKey(ctx context.Context, name string) (OperatorKey, string, error) {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return OperatorKey{}, "", problem.Invalid("name", "say what the key is for")
+	}
+	id, err := a.db.NewIDs(ctx, 1)
+	if err != nil {
+		return OperatorKey{}, "", err
+	}
+	secret := newToken(operatorPrefix)
+	k := OperatorKey{ID: id, Name: name, Created: time.Now()}
+	_, err = a.db.ExecContext(ctx, `INSERT INTO operator_keys (id, name, key_hash, created_at) VALUES ($1, $2, $3, $4)`,
+		id, name, hashToken(secret), db.Millis(k.Created))
+	return k, secret, err
+}
+
+// OperatorKeys lists the keys that are not revoked, the oldest first.
+func (a *Accounts) OperatorKeys(ctx context.Context) ([]OperatorKey, error) {
+	return db.Collect(ctx, a.db, func(row *sql.Rows) (k OperatorKey, err error) {
+		var created int64
+		err = row.Scan(&k.ID, &k.Name, &created)
+		k.Created = db.Time(created)
+		return k, err
+	}, `SELECT id, name, created_at FROM operator_keys WHERE revoked_at = 0 ORDER BY id`)
+}
+
+// RevokeOperatorKey ends a key at once.
+func (a *Accounts) RevokeOperatorKey(ctx context.Context, id int64) error {
+	done, err := a.db.ExecContext(ctx, `UPDATE operator_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, db.Millis(time.Now()), id)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return problem.NotFound("key", "")
+}
+
+func (a *Accounts) findOperatorKey(ctx context.Context, hash string) (Key, error) {
+	k := Key{Scopes: []string{ScopeInstallation}}
+	err := a.db.QueryRowContext(ctx, `SELECT id FROM operator_keys WHERE key_hash = $1 AND revoked_at = 0`, hash).Scan(&k.ID)
+	return k, err
 }

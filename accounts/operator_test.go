@@ -68,3 +68,35 @@ func TestAMemberCanBeAnOperatorToo(t *testing.T) {
 		}
 	})
 }
+
+// An operators' key runs the installation and opens no account; a key of an account,
+// with every scope, does not run the installation.
+func TestAnOperatorsKeyBelongsToNoAccount(t *testing.T) {
+	each(t, func(t *testing.T, a *accounts.Accounts, d *db.DB, acme accounts.Account) {
+		_, _, err := a.CreateOperatorKey(t.Context(), " ")
+		refused(t, err, "invalid_name")
+		made, secret, err := a.CreateOperatorKey(t.Context(), "billing system")
+		must(t, err)
+		key, err := a.ByKey(t.Context(), secret)
+		must(t, err)
+		if key.Account != 0 || !key.May(accounts.ScopeInstallation) || key.May(accounts.ScopeMessagesRead) {
+			t.Errorf("%+v", key)
+		}
+		all, _, err := a.CreateKey(t.Context(), acme.ID, []string{"*"}, "")
+		must(t, err)
+		if all.May(accounts.ScopeInstallation) {
+			t.Error("an account's key runs the installation")
+		}
+		_, _, err = a.CreateKey(t.Context(), acme.ID, []string{accounts.ScopeInstallation}, "")
+		refused(t, err, "invalid_scopes")
+		listed, err := a.OperatorKeys(t.Context())
+		must(t, err)
+		if len(listed) != 1 || listed[0].ID != made.ID || listed[0].Name != "billing system" {
+			t.Errorf("%+v", listed)
+		}
+		must(t, a.RevokeOperatorKey(t.Context(), made.ID))
+		_, err = a.ByKey(t.Context(), secret)
+		refused(t, err, "unknown_key")
+		refused(t, a.RevokeOperatorKey(t.Context(), made.ID), "key_not_found")
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/internal/audit"
 )
 
 // authenticate lets pass who carries a key with the scope that the operation
@@ -28,7 +29,8 @@ func (s Services) authenticate(ctx huma.Context, next func(huma.Context)) {
 		send(humafiber.Unwrap(ctx), problemOf(ctx.Context(), nameOf(ctx.Operation()), err))
 		return
 	}
-	next(huma.WithValue(ctx, caller{}, key))
+	ctx = huma.WithValue(ctx, caller{}, key)
+	next(huma.WithContext(ctx, audit.As(ctx.Context(), audit.Actor{Kind: audit.Key, ID: key.ID})))
 }
 
 func (s Services) keyOf(ctx huma.Context) (accounts.Key, error) {
@@ -42,7 +44,8 @@ func (s Services) keyOf(ctx huma.Context) (accounts.Key, error) {
 // caller is where the context keeps the request's key.
 type caller struct{}
 
-// accountOf is the account of the request's key: the only one it can see.
+// accountOf is the account of the request's key: the only one it can see. An
+// operator's key has none.
 func accountOf(ctx context.Context) int64 {
 	return ctx.Value(caller{}).(accounts.Key).Account
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/internal/uploads"
 	"github.com/varsel/varsel/smsqueue"
@@ -253,6 +254,7 @@ func (w *site) serve(c *fiber.Ctx, r route) error {
 		if v.Session, err = w.session(c, ctx); err != nil {
 			return err
 		}
+		v.ctx = audit.As(ctx, audit.Actor{Kind: audit.User, ID: v.User})
 	}
 	switch {
 	case r.access == operator && !v.Operator:

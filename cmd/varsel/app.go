@@ -10,6 +10,7 @@ import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/migrations"
@@ -105,6 +106,7 @@ func (a *App) Work(ctx context.Context, role string) (err error) {
 	if a.redis, err = a.dialRedis(ctx); err != nil {
 		return err
 	}
+	ctx = audit.As(ctx, audit.Actor{Kind: audit.System})
 	a.worker, err = smsqueue.StartWorker(ctx, a.Queue, a.redis.Client, role, a.jobs)
 	return err
 }

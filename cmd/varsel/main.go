@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/varsel/varsel/internal/audit"
 )
 
 // commands is the command line: its names are a contract.
@@ -33,6 +35,11 @@ type commands struct {
 		Add    operatorAdd    `cmd:"" help:"Let a user operate the installation: carriers, and what all accounts share."`
 		List   operatorList   `cmd:"" help:"List the operators."`
 		Remove operatorRemove `cmd:"" help:"Make a user an operator no more."`
+		Key    struct {
+			Create operatorKeyCreate `cmd:"" help:"Make a key that runs the installation over the API; it is shown this once."`
+			List   operatorKeyList   `cmd:"" help:"List the operators' keys, without their secrets."`
+			Revoke operatorKeyRevoke `cmd:"" help:"End an operators' key at once."`
+		} `cmd:"" help:"API keys of the operators."`
 	} `cmd:"" help:"Operators of the installation."`
 	APIKey struct {
 		Create apikeyCreate `cmd:"" help:"Make an API key; it is shown this once."`
@@ -156,6 +163,6 @@ func run(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	c.Config.setLog(t.err)
-	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.BindTo(audit.As(ctx, audit.Actor{Kind: audit.Command}), (*context.Context)(nil))
 	return parsed.Run(&c, t)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/internal/secrets"
@@ -59,5 +60,55 @@ func (o operatorRemove) Run(ctx context.Context, c *commands, t terminal) error 
 			return err
 		}
 		return c.say(t.out, map[string]any{"removed": o.Email}, "%s operates the installation no more; roles in accounts stay.", o.Email)
+	})
+}
+
+type operatorKeyCreate struct {
+	Name string `required:"" help:"What the key is for."`
+}
+
+func (o operatorKeyCreate) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withApp(ctx, func(app *App) error {
+		key, secret, err := app.Accounts.CreateOperatorKey(ctx, o.Name)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"id": app.Names.Of(secrets.Key, key.ID), "key": secret, "name": key.Name}, "%s", secret)
+	})
+}
+
+type operatorKeyList struct{}
+
+func (operatorKeyList) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withApp(ctx, func(app *App) error {
+		keys, err := app.Accounts.OperatorKeys(ctx)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			id := app.Names.Of(secrets.Key, key.ID)
+			answer := map[string]any{"id": id, "name": key.Name, "created": key.Created.UTC().Format(time.RFC3339)}
+			if err := c.say(t.out, answer, "%s: %s", id, key.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type operatorKeyRevoke struct {
+	Key string `required:"" help:"The key's id, as operator key list shows it."`
+}
+
+func (o operatorKeyRevoke) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withApp(ctx, func(app *App) error {
+		id, err := app.Names.ID(secrets.Key, o.Key)
+		if err != nil {
+			return err
+		}
+		if err := app.Accounts.RevokeOperatorKey(ctx, id); err != nil {
+			return err
+		}
+		return c.say(t.out, map[string]any{"revoked": o.Key}, "%s opens nothing any more.", o.Key)
 	})
 }
