@@ -5,12 +5,17 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/varsel/varsel/internal/problem"
 )
 
 var ownField = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// ZoneField is the field of a contact that says in which time zone (IANA) they are:
+// sending windows are then meant there, wherever their number belongs.
+const ZoneField = "time_zone"
 
 // IsFieldName says whether a field of one's own can be called so: up to 40 small
 // letters, digits and underscores, a letter first.
@@ -60,5 +65,15 @@ func tidyField(name, value string) (string, error) {
 	if utf8.RuneCountInString(value) > longestField || !utf8.ValidString(value) {
 		return "", problem.Invalid("fields", "%s is longer than %d characters", name, longestField)
 	}
+	if name == ZoneField && !isZone(value) {
+		return "", problem.Invalid("fields", "%q is no time zone such as Europe/Oslo", value)
+	}
 	return value, nil
+}
+
+// isZone is true of an IANA zone, and of an empty value. Local would be that of the
+// machine.
+func isZone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "Local"
 }

@@ -27,7 +27,7 @@ func TestAContactHasFieldsOfItsOwn(t *testing.T) {
 			many[fmt.Sprintf("field%d", i)] = "x"
 		}
 		for _, wrong := range []map[string]string{{"Badge": "x"}, {"": "x"}, {"a b": "x"}, {strings.Repeat("a", 41): "x"},
-			{"badge": strings.Repeat("å", 201)}, many} {
+			{"badge": strings.Repeat("å", 201)}, {"time_zone": "Oslo"}, {"time_zone": "Local"}, many} {
 			_, err := s.SetFields(s.Context(), acme, kari.ID, wrong)
 			s.refused("invalid_fields", err)
 		}

@@ -115,7 +115,8 @@ const lookAgain = time.Hour
 // openings finds when numbers may be texted; numbers of the same zones, at once.
 type openings struct {
 	week  window.Week
-	usual []*time.Location // the account's zone
+	usual []*time.Location  // the account's zone
+	own   map[string]string // zones of contacts who have one of their own, by number
 	now   time.Time
 	known map[string]time.Time // by the zones' names
 }
@@ -123,10 +124,7 @@ type openings struct {
 // of is now for a number whose window is open. Where the zones of a number are
 // never open together, the account's zone decides.
 func (o *openings) of(phone string) time.Time {
-	zones := window.OfNumber(phone)
-	if len(zones) == 0 {
-		zones = o.usual
-	}
+	zones := o.zonesOf(phone)
 	key := ""
 	for _, z := range zones {
 		key += z.String() + " "
@@ -145,6 +143,18 @@ func (o *openings) of(phone string) time.Time {
 	return at
 }
 
+func (o *openings) zonesOf(phone string) []*time.Location {
+	if name := o.own[phone]; name != "" {
+		if zone, err := window.Zone(name); err == nil {
+			return []*time.Location{zone}
+		}
+	}
+	if zones := window.OfNumber(phone); len(zones) > 0 {
+		return zones
+	}
+	return o.usual
+}
+
 // insideWindows leaves those whose window is open. When none is, and in all the
 // range none, the range waits for the first opening as a whole.
 func (k *rule) insideWindows(ctx context.Context, tx *db.Tx, going []candidate) (inside []candidate, err error) {
@@ -156,7 +166,11 @@ func (k *rule) insideWindows(ctx context.Context, tx *db.Tx, going []candidate) 
 	if err != nil {
 		return nil, err
 	}
-	o := &openings{week: week, usual: []*time.Location{zone}, now: k.now, known: map[string]time.Time{}}
+	own, err := selectOwnZones(ctx, tx, k.r)
+	if err != nil {
+		return nil, err
+	}
+	o := &openings{week: week, usual: []*time.Location{zone}, own: own, now: k.now, known: map[string]time.Time{}}
 	outside := map[time.Time][]move{}
 	for _, c := range going {
 		if at := o.of(c.phone); at.After(k.now) {

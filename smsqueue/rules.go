@@ -11,8 +11,9 @@ import (
 
 // Rules is how an account sends.
 type Rules struct {
-	// Windows is when: in the recipient's zone, which the number tells. A number of
-	// several zones is reached when it is within the windows in all of them. An empty
+	// Windows is when: in the recipient's zone, which their contact's field time_zone
+	// tells, or else the number. A number of several zones is reached when it is
+	// within the windows in all of them. An empty
 	// week is any time. The lane urgent never waits for them.
 	Windows window.Week
 	Normal  bool   // the lane normal keeps to Windows too, as bulk does

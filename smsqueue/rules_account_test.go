@@ -98,6 +98,31 @@ func TestMessagesWaitForTheirWindowWhereTheRecipientIs(t *testing.T) {
 	})
 }
 
+// Somebody whose contact names a zone is there, wherever their number belongs. // U19
+func TestTheZoneOfAContactComesBeforeThatOfTheNumber(t *testing.T) {
+	eachHouse(t, smscsim.Faults{ReceiptDelay: time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(50, 0)
+		h.work()
+		must(t, h.queue.SetRules(t.Context(), h.account.ID, smsqueue.Rules{Windows: hoursAround(t, time.Now()), Zone: "Europe/Oslo"}))
+		zones := []string{"America/New_York", "Europe/Oslo"} // the other's
+		ids, err := h.book.AddContacts(t.Context(), h.account.ID, []contacts.NewContact{
+			{Name: "Kari, travels", Phone: number(1), Region: "NO"}, {Name: "Jo, visits", Phone: newYorker(1), Region: "NO"}})
+		must(t, err)
+		for i, id := range ids {
+			_, err := h.book.SetFields(t.Context(), h.account.ID, id, map[string]string{contacts.ZoneField: zones[i]})
+			must(t, err)
+		}
+		g, err := h.book.AddGroup(t.Context(), h.account.ID, "travellers", ids)
+		must(t, err)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Sender: office})
+		h.until(c, func(c smsqueue.Campaign) bool { return c.Counts[smsqueue.Delivered] == 1 })
+		h.eventually(func() bool { return len(h.waits(c.ID)) == 1 })
+		if diff := cmp.Diff([]string{strings.TrimPrefix(newYorker(1), "+")}, h.saw("Hello")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 type waiting struct {
 	Reason string
 	Due    int64

@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/smsqueue/window"
 )
 
-// Here account_sending and sent_parts are written.
+// Here account_sending and sent_parts are written, and contact_fields read.
 
 func selectSending(ctx context.Context, q db.Querier, account int64) (s Rules, found bool, err error) {
 	var windows string
@@ -82,6 +83,24 @@ func addSent(ctx context.Context, tx *db.Tx, account int64, parts int) error {
 func selectQueuedPhones(ctx context.Context, tx *db.Tx, r *running, claimedTo int64) ([]string, error) {
 	return db.Column[string](ctx, tx, `
 		SELECT phone FROM messages WHERE id BETWEEN $1 AND $2 AND status = 'queued' AND (due_at > 0 OR id > $3)`, r.first, r.last, claimedTo)
+}
+
+// selectOwnZones reads the time zones of those recipients of a range who have one of
+// their own, by their numbers.
+func selectOwnZones(ctx context.Context, tx *db.Tx, r *running) (map[string]string, error) {
+	if err := tx.PreferIndexes(ctx); err != nil {
+		return nil, err
+	}
+	own := map[string]string{}
+	_, err := db.Collect(ctx, tx, func(row *sql.Rows) (_ struct{}, err error) {
+		var phone, zone string
+		err = row.Scan(&phone, &zone)
+		own[phone] = zone
+		return struct{}{}, err
+	}, `
+		SELECT m.phone, f.value FROM messages m JOIN contact_fields f ON f.contact_id = m.contact_id AND f.name = $3
+		WHERE m.id BETWEEN $1 AND $2`, r.first, r.last, contacts.ZoneField)
+	return own, err
 }
 
 // deferMessages keeps queued messages until a time. One that came back from the
