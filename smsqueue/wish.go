@@ -18,9 +18,9 @@ import (
 // effect in the transaction that keeps the text, and is answered once.
 
 // inboundIDs are what one inbound message may need: itself, its event, and the rest
-// for what it asks.
+// for what it asks, which is most when many accounts share the number that is texted.
 const (
-	inboundIDs = 8
+	inboundIDs = 1024
 	wishIDs    = inboundIDs - 2
 )
 
