@@ -1,11 +1,10 @@
 package web
 
 import (
-	"fmt"
-	"math"
 	"regexp"
-	"strings"
 	"testing"
+
+	"github.com/varsel/varsel/internal/colour"
 )
 
 // pairs of names of the style sheet that are seen on each other, and the least
@@ -31,7 +30,7 @@ var seenTogether = []struct {
 func TestColoursCanBeToldApartInBothThemes(t *testing.T) {
 	for theme, colours := range themes(t) {
 		for _, p := range seenTogether {
-			if got := contrast(colours[p.over], colours[p.under]); got < p.least {
+			if got := colour.Contrast(colours[p.over], colours[p.under]); got < p.least {
 				t.Errorf("%s: %s on %s has %.2f, and needs %.1f", theme, p.over, p.under, got, p.least)
 			}
 		}
@@ -43,7 +42,7 @@ var (
 	property  = regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`)
 )
 
-func themes(t *testing.T) map[string]map[string][3]float64 {
+func themes(t *testing.T) map[string]map[string]colour.RGB {
 	t.Helper()
 	sheet, err := staticFiles.ReadFile("static/style.css")
 	if err != nil {
@@ -53,10 +52,14 @@ func themes(t *testing.T) map[string]map[string][3]float64 {
 	if len(blocks) != 2 {
 		t.Fatalf("the style sheet has %d blocks of colours", len(blocks))
 	}
-	all := map[string]map[string][3]float64{"light": {}, "dark": {}}
+	all := map[string]map[string]colour.RGB{"light": {}, "dark": {}}
 	for i, theme := range []string{"light", "dark"} {
 		for _, m := range property.FindAllStringSubmatch(blocks[i][1], -1) {
-			all[theme][m[1]] = colour(t, m[2])
+			c, ok := colour.Parse(m[2])
+			if !ok {
+				t.Fatalf("%s is no colour", m[2])
+			}
+			all[theme][m[1]] = c
 		}
 	}
 	for name := range all["light"] {
@@ -65,32 +68,6 @@ func themes(t *testing.T) map[string]map[string][3]float64 {
 		}
 	}
 	return all
-}
-
-func colour(t *testing.T, hex string) (rgb [3]float64) {
-	t.Helper()
-	var r, g, b int
-	if _, err := fmt.Sscanf(strings.TrimPrefix(hex, "#"), "%02x%02x%02x", &r, &g, &b); err != nil {
-		t.Fatal(err)
-	}
-	return [3]float64{float64(r) / 255, float64(g) / 255, float64(b) / 255}
-}
-
-// contrast is WCAG's ratio of relative luminances.
-func contrast(a, b [3]float64) float64 {
-	la, lb := luminance(a), luminance(b)
-	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
-}
-
-func luminance(rgb [3]float64) float64 {
-	for i, c := range rgb {
-		if c <= 0.04045 {
-			rgb[i] = c / 12.92
-		} else {
-			rgb[i] = math.Pow((c+0.055)/1.055, 2.4)
-		}
-	}
-	return 0.2126*rgb[0] + 0.7152*rgb[1] + 0.0722*rgb[2]
 }
 
 func TestColoursStandOnlyInTheTwoBlocks(t *testing.T) {
