@@ -17,11 +17,25 @@ import (
 
 // Accounts keeps accounts, users, keys and agreements.
 type Accounts struct {
-	db *db.DB
+	db    *db.DB
+	clock func() time.Time
+
+	describe func(ctx context.Context, account int64, language string) (Processing, error) // for annexes; nil for nothing
 }
 
 // New keeps them in d.
-func New(d *db.DB) *Accounts { return &Accounts{db: d} }
+func New(d *db.DB) *Accounts { return &Accounts{db: d, clock: time.Now} }
+
+// WithClock is the same accounts by another clock, which decides about days and
+// deadlines.
+func (a *Accounts) WithClock(clock func() time.Time) *Accounts {
+	other := *a
+	other.clock = clock
+	return &other
+}
+
+// now is the time in the milliseconds in which it is kept.
+func (a *Accounts) now() time.Time { return db.Time(db.Millis(a.clock())) }
 
 // Account is one customer organisation.
 type Account struct {

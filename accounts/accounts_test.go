@@ -1,8 +1,6 @@
 package accounts_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -56,29 +54,6 @@ func TestAnAccountThatCannotWorkIsRefused(t *testing.T) {
 			_, err := a.Create(t.Context(), acc)
 			refused(t, err, code)
 		}
-	})
-}
-
-// S6, S7
-func TestTheGateOpensWithTheAgreement(t *testing.T) {
-	each(t, func(t *testing.T, a *accounts.Accounts, d *db.DB, acme accounts.Account) {
-		refused(t, a.Gate(t.Context(), acme.ID), "no_agreement")
-		ag, err := a.Conclude(t.Context(), acme.ID, "Kari Nordmann", "CEO", "kari@acme.example")
-		must(t, err)
-		must(t, a.Gate(t.Context(), acme.ID))
-		sum := sha256.Sum256([]byte(accounts.AgreementText))
-		if ag.TextSHA256 != hex.EncodeToString(sum[:]) {
-			t.Error("the evidence is not of the text that is offered")
-		}
-		_, err = a.Conclude(t.Context(), acme.ID, "Ola Nordmann", "CEO", "ola@acme.example")
-		must(t, err)
-		states, err := db.Column[string](t.Context(), d, `SELECT state FROM agreements ORDER BY concluded_at, state DESC`)
-		must(t, err)
-		if diff := cmp.Diff([]string{"superseded", "concluded"}, states); diff != "" {
-			t.Errorf("earlier evidence is kept: %s", diff)
-		}
-		_, err = a.Conclude(t.Context(), acme.ID, " ", "CEO", "kari@acme.example")
-		refused(t, err, "invalid_signatory")
 	})
 }
 

@@ -16,18 +16,29 @@ import (
 
 // Scopes of an API key. A key with '*' has all of them.
 const (
-	ScopeMessagesWrite  = "messages:write"
-	ScopeMessagesRead   = "messages:read"
-	ScopeContactsRead   = "contacts:read"
-	ScopeContactsWrite  = "contacts:write"
-	ScopeDirectoryRead  = "directory:read"
-	ScopeDirectoryWrite = "directory:write"
-	ScopeSettingsWrite  = "settings:write"
+	ScopeMessagesWrite      = "messages:write"
+	ScopeMessagesRead       = "messages:read"
+	ScopeContactsRead       = "contacts:read"
+	ScopeContactsWrite      = "contacts:write"
+	ScopeDirectoryRead      = "directory:read"
+	ScopeDirectoryWrite     = "directory:write"
+	ScopeSettingsWrite      = "settings:write"
+	ScopeAuditRead          = "audit:read"
+	ScopeSubProcessorsRead  = "subprocessors:read"
+	ScopeSubProcessorsWrite = "subprocessors:write"
+	ScopeAgreementsRead     = "agreements:read"
+	ScopeAgreementsWrite    = "agreements:write"
+	ScopeAccountExport      = "account:export" // everything of the account
+	ScopeBillingRead        = "billing:read"
+	ScopePrivacyRead        = "privacy:read"
+	ScopePrivacyWrite       = "privacy:write"
 	// ScopeInstallation is what operators' keys have, and no account's.
 	ScopeInstallation = "installation"
 )
 
-var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite}
+var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite,
+	ScopeAuditRead, ScopeAgreementsRead, ScopeAgreementsWrite, ScopeSubProcessorsRead, ScopeSubProcessorsWrite, ScopeAccountExport, ScopeBillingRead,
+	ScopePrivacyRead, ScopePrivacyWrite}
 
 // Key is an API key without its secret.
 type Key struct {

@@ -11,8 +11,9 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// This package writes accounts, users, memberships, sessions, api_keys,
-// agreements and idempotency_keys, and reads no others.
+// This package writes accounts, users, memberships, sessions, api_keys, operator_keys,
+// processor, parties, agreements with their versions, texts, views and files, and
+// idempotency_keys, and reads no others.
 
 const (
 	insertAccount = `
@@ -132,28 +133,6 @@ func (a *Accounts) findKey(ctx context.Context, hash string) (k Key, err error) 
 		Scan(&k.ID, &k.Account, &words)
 	k.Scopes = strings.Fields(words)
 	return k, err
-}
-
-func conclude(ctx context.Context, tx *db.Tx, ag Agreement) error {
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE agreements SET state = 'superseded' WHERE account_id = $1 AND state = 'concluded'`, ag.Account); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO agreements (id, account_id, version, language, text_sha256, state, signatory, title, email, concluded_at)
-		VALUES ($1, $2, $3, $4, $5, 'concluded', $6, $7, $8, $9)`,
-		ag.ID, ag.Account, ag.Version, ag.Language, ag.TextSHA256, ag.Signatory, ag.Title, ag.Email, db.Millis(ag.Concluded))
-	return err
-}
-
-func standing(ctx context.Context, q db.Querier, account int64) (state string, concluded bool, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT a.state, EXISTS (SELECT 1 FROM agreements g WHERE g.account_id = a.id AND g.state = 'concluded')
-		FROM accounts a WHERE a.id = $1`, account).Scan(&state, &concluded)
-	if db.IsNone(err) {
-		return "", false, problem.NotFound("account", "")
-	}
-	return state, concluded, err
 }
 
 // Once is a request that must take effect once: its key, a hash of what it

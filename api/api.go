@@ -11,10 +11,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/trail"
 	"github.com/varsel/varsel/internal/uploads"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -24,7 +27,10 @@ type Services struct {
 	Book      *contacts.Book
 	Directory *directory.Directory
 	Queue     *smsqueue.Queue
+	Privacy   *privacy.Desk
 	Names     *secrets.Names
+	Trail     *trail.Trail
+	Invoices  *billing.Invoices
 	Ready     func(ctx context.Context) error // nil when requests can be served
 	PublicURL string                          // without a slash at its end; empty: links are as the request was addressed
 }
@@ -38,9 +44,10 @@ func Mount(app *fiber.App, s Services) {
 	config := configuration()
 	page := newReference(config.OpenAPI)
 	api := humafiber.NewWithGroup(app, withHead{app}, config)
-	api.UseMiddleware(guard, s.authenticate)
+	api.UseMiddleware(guard, s.authenticate, s.record)
 	uploads.Allow(app.Server(), importsPath, importLimit)
 	uploads.Allow(app.Server(), suppressionImportsPath, importLimit)
+	uploads.Allow(app.Server(), agreementUploadPath, agreementUploadLimit)
 	s.routes(api)
 	s.notifications(app)
 	s.callbacks(app)

@@ -23,6 +23,7 @@ func (s Services) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	key, err := s.keyOf(ctx)
 	if err == nil && !slices.ContainsFunc(either(scope), key.May) {
+		s.refusedScope(ctx, key, scope)
 		err = newProblem(http.StatusForbidden, "missing_scope", "this API key lacks the scope "+scope)
 	}
 	if err != nil {
@@ -30,7 +31,11 @@ func (s Services) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	ctx = huma.WithValue(ctx, caller{}, key)
-	next(huma.WithContext(ctx, audit.As(ctx.Context(), audit.Actor{Kind: audit.Key, ID: key.ID})))
+	next(huma.WithContext(ctx, asKey(ctx.Context(), key)))
+}
+
+func asKey(ctx context.Context, key accounts.Key) context.Context {
+	return audit.As(ctx, audit.Actor{Kind: audit.Key, ID: key.ID})
 }
 
 func (s Services) keyOf(ctx huma.Context) (accounts.Key, error) {
@@ -44,11 +49,18 @@ func (s Services) keyOf(ctx huma.Context) (accounts.Key, error) {
 // caller is where the context keeps the request's key.
 type caller struct{}
 
-// accountOf is the account of the request's key: the only one it can see. An
-// operator's key has none.
+// accountOf is the account of the request's key: the only one it can see.
 func accountOf(ctx context.Context) int64 {
-	return ctx.Value(caller{}).(accounts.Key).Account
+	account := chainOf(ctx)
+	if account == 0 {
+		panic("an operation of an account was let pass for an operators' key")
+	}
+	return account
 }
+
+// chainOf is whose audit trail the request's key may read: of its account, or with an
+// operators' key the installation's, 0.
+func chainOf(ctx context.Context) int64 { return ctx.Value(caller{}).(accounts.Key).Account }
 
 // or stands between two scopes of which one is enough.
 const or = " or "

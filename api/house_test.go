@@ -15,14 +15,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/trail"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
+	"github.com/varsel/varsel/smsqueue/carriers/smpp"
 )
 
 func TestMain(m *testing.M) { dbtest.Run(m) }
@@ -49,23 +53,32 @@ func openOn(t *testing.T, url string) *house {
 	names, err := secrets.OpenNames(t.Context(), d, ring)
 	must(t, err)
 	acc := accounts.New(d)
-	book := contacts.New(d)
-	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type}})
+	marks := contacts.MarksOf(names)
+	book := contacts.New(d).Marking(marks)
+	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Marks: marks, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(queue.Close)
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)
 
+	steps := trail.New(d, names)
+	t.Cleanup(steps.Close)
 	h := &house{}
 	clouds := directory.Clouds{directory.GlobalCloud: {
 		Open:  func(directory.Access) (directory.Source, error) { return h.source, nil },
 		Check: func(context.Context, directory.Access) []directory.Finding { return h.found },
 	}}
-	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names,
-		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Clouds: clouds}, 1)}}
+	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names, Invoices: billing.NewInvoices(d), Trail: steps,
+		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Clouds: clouds, Marks: marks}, 1)}}
+	h.Privacy = privacy.New(privacy.Parts{DB: d, Names: names, Keyring: ring, Accounts: acc, Book: book, Directory: h.Directory, Queue: queue,
+		Erasures: filepath.Join(t.TempDir(), "erasures.jsonl"), Exports: t.TempDir()})
 	h.account = h.newAccount(t, "acme")
 	_, err = acc.Conclude(t.Context(), h.account.ID, "Kari Nordmann", "CEO", "kari@acme.example")
 	must(t, err)
 	h.key = h.newKey(t, h.account, "*")
+	for _, table := range []string{"audit_entries", "audit_heads"} { // tests begin with an empty trail
+		_, err = d.ExecContext(t.Context(), `DELETE FROM `+table)
+		must(t, err)
+	}
 	h.url = listen(t, h.Services)
 	return h
 }

@@ -150,7 +150,9 @@ func (r *reference) operation(op *huma.Operation) operationView {
 	for _, code := range slices.Sorted(maps.Keys(op.Responses)) {
 		if code[0] == '2' {
 			v.Success = code
-			if code != noContent {
+			if op.Responses[code].Content[zipType] != nil {
+				v.Answer = []fieldView{{Name: "(the whole body)", Type: zipType, Required: true}}
+			} else if code != noContent {
 				v.Answer = r.fields("", schemaIn(op.Responses[code].Content))
 			}
 		} else {

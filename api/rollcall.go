@@ -225,6 +225,28 @@ func (s Services) remindRollCall(ctx context.Context, in *remindRollCall) (*made
 	return &made[campaign]{Location: campaignsPath + "/" + shown.ID, Body: shown}, nil
 }
 
+type newRollAnswer struct {
+	Phone  string `json:"phone" doc:"Of somebody who was asked, as people type it; without a country code it is read in the account's region." example:"+4791234567"`
+	Choice string `json:"choice" doc:"The key of what they chose." example:"1"`
+}
+
+type setRollAnswer struct {
+	ID   string `path:"id" doc:"cmp_..."`
+	Body newRollAnswer
+}
+
+func (s Services) setRollAnswer(ctx context.Context, in *setRollAnswer) (*answer[rollPerson], error) {
+	id, err := s.Names.ID(secrets.Campaign, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Queue.SetRollAnswer(ctx, accountOf(ctx), id, in.Body.Phone, in.Body.Choice)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[rollPerson]{Body: s.rollPerson(p)}, nil
+}
+
 func (s Services) closeRollCall(ctx context.Context, in *oneCampaign) (*answer[rollCall], error) {
 	id, err := s.Names.ID(secrets.Campaign, in.ID)
 	if err != nil {

@@ -93,6 +93,18 @@ func TestARollCallIsStartedCountedRemindedAndClosed(t *testing.T) {
 	refused(t, h.ask(t, "GET", answers+"choice=7", ""), 422, "invalid_choice")
 	refused(t, h.ask(t, "GET", answers+"state=lost", ""), 422, "invalid_state")
 
+	read[rollPerson](t, h.ask(t, "POST", path+"/answers", `{"phone": "912 34 563", "choice": "1"}`), 200)
+	byHand := read[rollPerson](t, h.ask(t, "POST", path+"/answers", `{"phone": "+4791234563", "choice": "2"}`), 200)
+	if byHand.Phone != "+4791234563" || byHand.State != "answered" || byHand.Choice != "2" || byHand.Text != "Who is this?" {
+		t.Errorf("%+v", byHand)
+	}
+	if n := read[rollCall](t, h.ask(t, "GET", path, ""), 200); n.Unclear != 0 || n.By[1].Count != 2 {
+		t.Errorf("%+v", n)
+	}
+	refusedAt(t, h.ask(t, "POST", path+"/answers", `{"phone": "+4791234563", "choice": "7"}`), "invalid_choice", "/choice")
+	refusedAt(t, h.ask(t, "POST", path+"/answers", `{"phone": "12", "choice": "1"}`), "invalid_phone", "/phone")
+	refused(t, h.ask(t, "POST", path+"/answers", `{"phone": "+4791234569", "choice": "1"}`), 404, "recipient_not_found")
+
 	key := []string{"Idempotency-Key", "k"}
 	reminder := read[campaign](t, h.ask(t, "POST", path+"/remind", `{"text": "Please answer"}`, key...), http.StatusAccepted)
 	same(t, read[campaign](t, h.ask(t, "POST", path+"/remind", `{"text": "Please answer"}`, key...), http.StatusAccepted).ID, reminder.ID)
@@ -139,9 +151,9 @@ func TestRollCallsOfOthersAreNotThere(t *testing.T) {
 	for _, what := range []string{"/roll-call", "/roll-call/answers", "/replies"} {
 		refused(t, h.ask(t, "GET", path+what, "", bearer(key)...), 404, "campaign_not_found")
 	}
-	for _, what := range []string{"/roll-call/remind", "/roll-call/close"} {
-		refused(t, h.ask(t, "POST", path+what, `{}`, bearer(key)...), 404, "campaign_not_found")
-		refused(t, h.ask(t, "POST", path+what, `{}`, bearer(h.newKey(t, other, accounts.ScopeMessagesRead))...), 403, "missing_scope")
+	for what, body := range map[string]string{"/roll-call/remind": `{}`, "/roll-call/close": `{}`, "/roll-call/answers": `{"phone": "+4791234561", "choice": "1"}`} {
+		refused(t, h.ask(t, "POST", path+what, body, bearer(key)...), 404, "campaign_not_found")
+		refused(t, h.ask(t, "POST", path+what, body, bearer(h.newKey(t, other, accounts.ScopeMessagesRead))...), 403, "missing_scope")
 	}
 }
 

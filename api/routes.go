@@ -21,11 +21,11 @@ type route struct {
 const open = ""
 
 func (s Services) routes(a huma.API) {
-	add(a, route{"POST", messagesPath, "sendMessage", accounts.ScopeMessagesWrite, "Send a message to a number", http.StatusAccepted, true}, s.sendMessage)
+	addUnrecorded(a, isItsRecord, route{"POST", messagesPath, "sendMessage", accounts.ScopeMessagesWrite, "Send a message to a number", http.StatusAccepted, true}, s.sendMessage)
 	add(a, route{"GET", messagesPath, "listMessages", accounts.ScopeMessagesRead, "List messages, the newest first", http.StatusOK, false}, s.listMessages)
 	add(a, route{"GET", messagesPath + "/{id}", "readMessage", accounts.ScopeMessagesRead, "Read a message", http.StatusOK, false}, s.readMessage)
 
-	add(a, route{"POST", textsPath + "/analyse", "analyseText", accounts.ScopeMessagesWrite, "Tell how a text would travel; nothing is sent and nothing costs", http.StatusOK, false}, s.analyseText)
+	addUnrecorded(a, changesNothing, route{"POST", textsPath + "/analyse", "analyseText", accounts.ScopeMessagesWrite, "Tell how a text would travel; nothing is sent and nothing costs", http.StatusOK, false}, s.analyseText)
 	add(a, route{"GET", inboundPath, "listInbound", accounts.ScopeMessagesRead, "List messages that were received, the newest first", http.StatusOK, false}, s.listInbound)
 	add(a, route{"GET", inboundPath + "/{id}", "readInbound", accounts.ScopeMessagesRead, "Read a message that was received", http.StatusOK, false}, s.readInbound)
 
@@ -33,12 +33,13 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", conversationsPath + "/{number}", "readConversation", accounts.ScopeMessagesRead, "Read what was sent to a number and received from it, the newest last", http.StatusOK, false}, s.readConversation)
 
 	add(a, route{"POST", campaignsPath, "startCampaign", accounts.ScopeMessagesWrite, "Send a text to a group", http.StatusAccepted, true}, s.startCampaign)
-	add(a, route{"POST", campaignsPath + "/preview", "previewCampaign", accounts.ScopeMessagesWrite, "Tell what a campaign would be: who gets which text in how many parts, and what it costs. Nothing is sent", http.StatusOK, false}, s.previewCampaign)
+	addUnrecorded(a, changesNothing, route{"POST", campaignsPath + "/preview", "previewCampaign", accounts.ScopeMessagesWrite, "Tell what a campaign would be: who gets which text in how many parts, and what it costs. Nothing is sent", http.StatusOK, false}, s.previewCampaign)
 	add(a, route{"GET", campaignsPath, "listCampaigns", accounts.ScopeMessagesRead, "List campaigns, the newest first", http.StatusOK, false}, s.listCampaigns)
 	add(a, route{"GET", campaignsPath + "/{id}", "readCampaign", accounts.ScopeMessagesRead, "Read a campaign", http.StatusOK, false}, s.readCampaign)
 	add(a, route{"GET", campaignsPath + "/{id}/replies", "listReplies", accounts.ScopeMessagesRead, "List what was received in answer to a campaign, the newest first", http.StatusOK, false}, s.listReplies)
 	add(a, route{"GET", campaignsPath + "/{id}" + rollCallPath, "readRollCall", accounts.ScopeMessagesRead, "Count the answers to a roll call, in all and by group", http.StatusOK, false}, s.readRollCall)
 	add(a, route{"GET", campaignsPath + "/{id}" + rollCallPath + "/answers", "listRollAnswers", accounts.ScopeMessagesRead, "List who was asked and what they said, in the order of their numbers", http.StatusOK, false}, s.listRollAnswers)
+	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/answers", "setRollAnswer", accounts.ScopeMessagesWrite, "Set somebody's answer by hand, also after the roll call is closed", http.StatusOK, false}, s.setRollAnswer)
 	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/remind", "remindRollCall", accounts.ScopeMessagesWrite, "Text those who have not answered", http.StatusAccepted, true}, s.remindRollCall)
 	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/close", "closeRollCall", accounts.ScopeMessagesWrite, "Close a roll call: answers count no more", http.StatusOK, false}, s.closeRollCall)
 	add(a, route{"PATCH", campaignsPath + "/{id}", "changeCampaign", accounts.ScopeMessagesWrite, "Change a campaign that has not started", http.StatusOK, false}, s.changeCampaign)
@@ -70,7 +71,7 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"DELETE", contactsPath + "/{id}", "removeContact", accounts.ScopeContactsWrite, "Delete a contact; one that a directory still has comes back with its next sync", http.StatusOK, false}, s.removeContact)
 
 	add(a, route{"POST", groupsPath, "addGroup", accounts.ScopeContactsWrite, "Make a group of contacts", http.StatusCreated, false}, s.addGroup)
-	add(a, route{"POST", groupsPath + "/preview", "previewRule", accounts.ScopeContactsRead, "Count who would be in a group with a rule", http.StatusOK, false}, s.previewRule)
+	addUnrecorded(a, changesNothing, route{"POST", groupsPath + "/preview", "previewRule", accounts.ScopeContactsRead, "Count who would be in a group with a rule", http.StatusOK, false}, s.previewRule)
 	add(a, route{"GET", groupsPath, "listGroups", accounts.ScopeContactsRead, "List groups, the oldest first", http.StatusOK, false}, s.listGroups)
 	add(a, route{"GET", groupsPath + "/{id}", "readGroup", accounts.ScopeContactsRead, "Read a group", http.StatusOK, false}, s.readGroup)
 	add(a, route{"PATCH", groupsPath + "/{id}", "editGroup", accounts.ScopeContactsWrite, "Rename a group kept by hand, or change its rule", http.StatusOK, false}, s.editGroup)
@@ -82,9 +83,25 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", suppressionsPath, "listSuppressions", accounts.ScopeContactsRead, "List numbers that nothing is sent to, the newest first", http.StatusOK, false}, s.listSuppressions)
 	add(a, route{"POST", suppressionsPath, "addSuppression", accounts.ScopeContactsWrite, "Send nothing more to a number, whoever has it", http.StatusOK, false}, s.addSuppression)
 	add(a, route{"DELETE", suppressionsPath + "/{phone}", "liftSuppression", accounts.ScopeContactsWrite, "Send to a number again", http.StatusNoContent, false}, s.liftSuppression)
+	add(a, route{"GET", suppressionSettingsPath, "readOptOutSettings", accounts.ScopeContactsRead, "Read what is decided about those who want no messages", http.StatusOK, false}, s.readOptOutSettings)
+	add(a, route{"PATCH", suppressionSettingsPath, "changeOptOutSettings", accounts.ScopeSettingsWrite, "Decide about those who want no messages", http.StatusOK, false}, s.changeOptOutSettings)
+	add(a, route{"GET", privacyPeoplePath, "findPeople", accounts.ScopePrivacyRead, "Find a person, and count what is held about them", http.StatusOK, false}, s.findPeople)
+	add(a, route{"GET", personExportPath, "exportPerson", accounts.ScopePrivacyRead, "Write all that is held about a person (Art. 15 GDPR)", http.StatusOK, false}, s.exportPerson)
+	add(a, route{"POST", erasuresPath, "erasePerson", accounts.ScopePrivacyWrite, "Erase a person for good (Art. 17 GDPR): no sync, import or request brings them back", http.StatusCreated, false}, s.erasePerson)
+	add(a, route{"GET", erasuresPath, "listErasures", accounts.ScopePrivacyRead, "List the erasures, the newest first; they name nobody", http.StatusOK, false}, s.listErasures)
+	add(a, route{"POST", erasuresPath + "/{id}/lift", "liftErasure", accounts.ScopePrivacyWrite, "Let whom an erasure is of come back; what was erased stays so", http.StatusOK, false}, s.liftErasure)
+
 	add(a, route{"POST", suppressionImportsPath, "importSuppressions", accounts.ScopeContactsWrite, "Send nothing more to the numbers of a list, as CSV: of each row the first field with a number", http.StatusOK, false}, s.importSuppressions)
 
+	s.retentionRoutes(a)
+	s.leavingRoutes(a)
+	s.registerRoutes(a)
 	s.directoryRoutes(a)
+	s.auditRoutes(a)
+	s.installationRoutes(a)
+	s.agreementRoutes(a)
+	s.subProcessorRoutes(a)
+	s.invoiceRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
 	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)
@@ -117,7 +134,10 @@ func (s Services) directoryRoutes(a huma.API) {
 
 // add registers an operation whose errors become problem documents.
 func add[I, O any](a huma.API, r route, handle func(context.Context, *I) (*O, error)) {
-	op := r.operation()
+	register(a, r.operation(), handle)
+}
+
+func register[I, O any](a huma.API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -143,6 +163,16 @@ func (r route) operation() huma.Operation {
 	}
 	if r.path == importsPath || r.path == suppressionImportsPath {
 		op.MaxBodyBytes = importLimit
+	}
+	if r.path == agreementUploadPath {
+		op.MaxBodyBytes = agreementUploadLimit
+	}
+	if r.path == exportFilePath {
+		op.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{zipType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
+	}
+	if r.path == personExportPath {
+		op.Responses = exportedPerson()
+		op.Errors = append(op.Errors, http.StatusConflict)
 	}
 	if r.method == http.MethodDelete {
 		op.Errors = append(op.Errors, http.StatusConflict)

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"net/url"
 	"time"
 
 	"github.com/varsel/varsel/internal/secrets"
@@ -11,8 +10,9 @@ import (
 )
 
 const (
-	suppressionsPath       = "/v1/suppressions"
-	suppressionImportsPath = suppressionsPath + "/imports"
+	suppressionsPath        = "/v1/suppressions"
+	suppressionImportsPath  = suppressionsPath + "/imports"
+	suppressionSettingsPath = suppressionsPath + "/settings"
 )
 
 type suppression struct {
@@ -81,11 +81,7 @@ type liftSuppression struct {
 }
 
 func (s Services) liftSuppression(ctx context.Context, in *liftSuppression) (*struct{}, error) {
-	phone, err := url.PathUnescape(in.Phone)
-	if err != nil {
-		phone = in.Phone
-	}
-	return nil, s.Queue.Unsuppress(ctx, accountOf(ctx), phone)
+	return nil, s.Queue.Unsuppress(ctx, accountOf(ctx), unescaped(in.Phone))
 }
 
 type importSuppressions struct {
@@ -110,9 +106,48 @@ func (s Services) importSuppressions(ctx context.Context, in *importSuppressions
 	if err != nil {
 		return nil, err
 	}
-	out := suppressionImport{Added: done.Added, Known: done.Known, Refused: []refusedRow{}}
-	for _, r := range done.Refused {
+	out := suppressionImport{Added: done.Count(smsqueue.RowSuppressed), Known: done.Count(smsqueue.RowKnown) + done.Count(smsqueue.RowRepeated), Refused: []refusedRow{}}
+	for _, r := range done.Refused() {
 		out.Refused = append(out.Refused, refusedRow{r.Row, r.Reason})
 	}
 	return &answer[suppressionImport]{Body: out}, nil
+}
+
+type optOutSettings struct {
+	Replies bool   `json:"replies" doc:"Whoever texts stop, start or help gets one short answer, at the account's cost."`
+	Urgent  bool   `json:"urgent" doc:"Messages of the lane urgent go to suppressed numbers too: only for those that protect life and health."`
+	Number  string `json:"opt_out_number" doc:"One of the account's numbers, to which those text who cannot answer the sender: texts say {{opt_out_number}}. Empty for none." example:"2440"`
+}
+
+func (s Services) readOptOutSettings(ctx context.Context, _ *struct{}) (*answer[optOutSettings], error) {
+	o, err := s.Queue.OptOutSettings(ctx, accountOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &answer[optOutSettings]{Body: optOutSettings(o)}, nil
+}
+
+type newOptOutSettings struct {
+	Replies *bool   `json:"replies,omitempty"`
+	Urgent  *bool   `json:"urgent,omitempty"`
+	Number  *string `json:"opt_out_number,omitempty" maxLength:"40" example:"2440"`
+}
+
+type changeOptOutSettings struct {
+	Body newOptOutSettings
+}
+
+func (s Services) changeOptOutSettings(ctx context.Context, in *changeOptOutSettings) (*answer[optOutSettings], error) {
+	account := accountOf(ctx)
+	o, err := s.Queue.OptOutSettings(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	set(&o.Replies, in.Body.Replies)
+	set(&o.Urgent, in.Body.Urgent)
+	set(&o.Number, in.Body.Number)
+	if err := s.Queue.SetOptOutSettings(ctx, account, o); err != nil {
+		return nil, err
+	}
+	return s.readOptOutSettings(ctx, nil)
 }

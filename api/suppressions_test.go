@@ -79,3 +79,19 @@ func TestSuppressionsAreTheAccountsOwn(t *testing.T) {
 		t.Errorf("%d", got.status)
 	}
 }
+
+func TestWhatIsDecidedAboutOptOutsIsReadAndChanged(t *testing.T) {
+	h := openHouse(t)
+	same(t, read[optOutSettings](t, h.ask(t, "GET", suppressionSettingsPath, ""), 200), optOutSettings{Replies: true})
+	same(t, read[optOutSettings](t, h.ask(t, "PATCH", suppressionSettingsPath, `{"urgent": true}`), 200), optOutSettings{Replies: true, Urgent: true})
+	same(t, read[optOutSettings](t, h.ask(t, "PATCH", suppressionSettingsPath, `{"replies": false}`), 200), optOutSettings{Urgent: true})
+	same(t, read[optOutSettings](t, h.ask(t, "GET", suppressionSettingsPath, ""), 200), optOutSettings{Urgent: true})
+	refusedAt(t, h.ask(t, "PATCH", suppressionSettingsPath, `{"opt_out_number": "2440"}`), "invalid_opt_out_number", "/opt_out_number")
+	_, err := h.Queue.AddNumber(t.Context(), h.account.ID, "2440", "")
+	must(t, err)
+	same(t, read[optOutSettings](t, h.ask(t, "PATCH", suppressionSettingsPath, `{"opt_out_number": "24 40"}`), 200), optOutSettings{Urgent: true, Number: "2440"})
+	same(t, read[optOutSettings](t, h.ask(t, "PATCH", suppressionSettingsPath, `{"opt_out_number": ""}`), 200), optOutSettings{Urgent: true})
+	refused(t, h.ask(t, "PATCH", suppressionSettingsPath, `{"urgent": false}`, bearer(h.newKey(t, h.account, "contacts:write"))...), 403, "missing_scope")
+	_, key := h.other(t)
+	same(t, read[optOutSettings](t, h.ask(t, "GET", suppressionSettingsPath, "", bearer(key)...), 200), optOutSettings{Replies: true})
+}

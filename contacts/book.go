@@ -19,7 +19,8 @@ import (
 
 // Book is the address book of every account.
 type Book struct {
-	db *db.DB
+	db    *db.DB
+	marks Marks
 }
 
 // New keeps the address book in d.
@@ -151,6 +152,8 @@ func Explain(reason string) string {
 		return "its country code does not exist"
 	case Gone:
 		return "the person is gone"
+	case ErasedNumber:
+		return "it belongs to somebody who was erased"
 	}
 	return "no such number is in use"
 }

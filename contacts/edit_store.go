@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 // there.
 func (b *Book) rewrite(ctx context.Context, account int64, people map[int64]Person) (found int64, err error) {
 	err = b.db.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := b.unmarked(ctx, tx, account, ByHand, "", slices.Collect(maps.Values(people))); err != nil {
+			return err
+		}
 		if err := tx.PreferIndexes(ctx); err != nil {
 			return err
 		}

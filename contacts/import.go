@@ -76,7 +76,7 @@ func (r ImportRow) Fields() []string {
 
 // PreviewImport says what Import would do with a list. It writes nothing.
 func (b *Book) PreviewImport(ctx context.Context, account int64, file io.Reader, o ImportOptions) (ImportReport, error) {
-	raw, text, err := readAll(file)
+	raw, text, err := ReadList(file)
 	if err != nil {
 		return ImportReport{}, err
 	}
@@ -90,7 +90,7 @@ func (b *Book) PreviewImport(ctx context.Context, account int64, file io.Reader,
 // is the SHA-256 of the list that was looked at; with another nothing is done.
 // An empty one lets any list pass.
 func (b *Book) Import(ctx context.Context, account int64, file io.Reader, o ImportOptions, want string) (ImportReport, error) {
-	raw, text, err := readAll(file)
+	raw, text, err := ReadList(file)
 	if err != nil {
 		return ImportReport{}, err
 	}
@@ -114,7 +114,7 @@ func sum(raw []byte) string {
 // Upload looks at a list like PreviewImport, and keeps it for an hour under an
 // id, for ImportUpload.
 func (b *Book) Upload(ctx context.Context, account int64, file io.Reader, o ImportOptions) (int64, ImportReport, error) {
-	raw, text, err := readAll(file)
+	raw, text, err := ReadList(file)
 	if err != nil {
 		return 0, ImportReport{}, err
 	}
@@ -266,6 +266,13 @@ func (b *Book) match(ctx context.Context, account int64, p *plan) error {
 				phones[r.Phone] = 0
 			}
 		}
+		if len(phones) > 0 {
+			erased, err := b.marks.Marked(ctx, b.db, account)
+			if err != nil {
+				return err
+			}
+			refuseErased(some, erased)
+		}
 		there, err := b.byPhone(ctx, account, phones)
 		if err != nil {
 			return err
@@ -277,6 +284,14 @@ func (b *Book) match(ctx context.Context, account int64, p *plan) error {
 		}
 	}
 	return nil
+}
+
+func refuseErased(rows []ImportRow, erased Erased) {
+	for i := range rows {
+		if r := &rows[i]; r.Action != RowRefused && erased.Number(r.Phone) {
+			r.refuse(ErasedNumber, Explain(ErasedNumber))
+		}
+	}
 }
 
 // meets says what becomes of a row whose number c has. What the row leaves empty

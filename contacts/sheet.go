@@ -30,8 +30,9 @@ func fileProblem(code, format string, args ...any) error {
 	return &problem.Problem{Kind: problem.KindInvalid, Code: code, Field: "file", Text: fmt.Sprintf(format, args...)}
 }
 
-// readAll reads a file of text in any of the encodings that spreadsheets write.
-func readAll(file io.Reader) (raw []byte, text string, err error) {
+// ReadList reads a file of text, of MaxImportBytes at the most, in any of the
+// encodings that spreadsheets write, and answers it as it is and as UTF-8.
+func ReadList(file io.Reader) (raw []byte, text string, err error) {
 	raw, err = io.ReadAll(io.LimitReader(file, MaxImportBytes+1))
 	if err != nil {
 		return nil, "", err

@@ -11,7 +11,7 @@ import (
 )
 
 // This package writes contacts, contact_fields, contact_groups, group_members,
-// contact_uploads and contact_imports, and reads no others. group_members keeps the rows of a contact that is hidden or removed,
+// contact_uploads, contact_imports and erasure_marks, and reads no others. group_members keeps the rows of a contact that is hidden or removed,
 // so whoever reads it asks for contacts.state = 'active'.
 
 const contactColumns = `c.id, c.source, c.tenant_id, c.directory_id, c.name, c.department, c.job_title, c.office, c.email,
@@ -64,16 +64,20 @@ func (p *Person) columns() []any {
 		&p.Language, &p.Phone.Raw, &p.Phone.Rule, &p.Phone.E164, &p.Phone.Country, &p.Phone.Reason}
 }
 
-// insertContacts gives the people contiguous ids from first on. They are at most
-// a lot.
+// insertContacts gives the people contiguous ids from first on, without those of a
+// directory who were erased. They are at most a lot.
 func (b *Book) insertContacts(ctx context.Context, account int64, source, tenant string, first int64, people []Person) error {
 	now := db.Millis(time.Now())
-	rows := make([][]any, len(people))
-	for i, p := range people {
-		rows[i] = []any{first + int64(i), account, source, tenant, p.DirectoryID, p.Name, p.Department, p.JobTitle, p.Office, p.Email,
-			p.Language, p.Phone.Raw, p.Phone.Rule, p.Phone.E164, p.Phone.Country, p.Phone.Reason, stateActive, now, now}
-	}
 	return b.db.InTx(ctx, func(tx *db.Tx) error {
+		people, err := b.unmarked(ctx, tx, account, source, tenant, people)
+		if err != nil {
+			return err
+		}
+		rows := make([][]any, len(people))
+		for i, p := range people {
+			rows[i] = []any{first + int64(i), account, source, tenant, p.DirectoryID, p.Name, p.Department, p.JobTitle, p.Office, p.Email,
+				p.Language, p.Phone.Raw, p.Phone.Rule, p.Phone.E164, p.Phone.Country, p.Phone.Reason, stateActive, now, now}
+		}
 		return tx.Bulk(ctx, "contacts", []string{"id", "account_id", "source", "tenant_id", "directory_id", "name", "department", "job_title", "office", "email",
 			"language", "phone_raw", "phone_rule", "phone", "phone_country", "phone_reason", "state", "created_at", "updated_at"}, rows)
 	})

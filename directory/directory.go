@@ -39,6 +39,7 @@ type Directory struct {
 	notify      string
 	app         Credentials
 	patience    time.Duration
+	marks       contacts.Marks
 	incarnation int64
 
 	mu       sync.Mutex
@@ -61,6 +62,8 @@ type House struct {
 	App Credentials
 	// Patience is how long a fresh consent may take to show; 30 s when zero.
 	Patience time.Duration
+	// Marks know again whom an account erased.
+	Marks contacts.Marks
 }
 
 // New syncs the connections in h.DB into h.Book. incarnation is the row of the
@@ -68,7 +71,7 @@ type House struct {
 // over.
 func New(h House, incarnation int64) *Directory {
 	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
-		app: h.App, patience: cmp.Or(h.Patience, consentPatience),
+		app: h.App, marks: h.Marks, patience: cmp.Or(h.Patience, consentPatience),
 		incarnation: incarnation, inFlight: map[int64]bool{}}
 }
 

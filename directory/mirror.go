@@ -42,6 +42,7 @@ func (s *syncing) peopleRound() round {
 }
 
 func (s *syncing) putPeople(ctx context.Context, items []Item, at cursor, last func(met int) step) error {
+	items = s.notErased(items)
 	rows, err := s.mirroredPeople(ctx, idsOf(items))
 	if err != nil {
 		return err
@@ -85,7 +86,9 @@ func (s *syncing) person(ctx context.Context, was mirrorPerson, known bool, it I
 // mirrored is the row of a person who is in the directory.
 func (s *syncing) mirrored(id string, f fields, mark int64) mirrorPerson {
 	row := mirrorPerson{Skipped: s.skips(id, f), Seen: mark}
-	if row.Skipped != "" {
+	if row.Skipped == SkippedErased {
+		f = fields{}
+	} else if row.Skipped != "" {
 		f = s.settings.Scope.minimal(f)
 	} else {
 		row.Says = f.person(id, s.region, s.settings).Says()
@@ -101,6 +104,9 @@ func (s *syncing) skips(id string, f fields) string {
 	}
 	if s.chosen != nil && !s.chosen[id] {
 		return SkippedGroups
+	}
+	if s.erased.Number(f.phone(f.region(s.region), s.settings).E164) {
+		return SkippedErased
 	}
 	return ""
 }
@@ -168,6 +174,9 @@ func (s *syncing) putGroups(ctx context.Context, items []Item, at cursor, last f
 		}
 		next[it.ID] = was.changed(it, at.mark)
 		for _, m := range it.Members {
+			if s.erased.Object(s.connection.Tenant, m.ID) {
+				continue
+			}
 			edges[edge{it.ID, m.ID}] = !m.Removed
 		}
 	}

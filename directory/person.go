@@ -69,7 +69,6 @@ func (f fields) holdsAny(name string) bool {
 
 // person is how the address book knows them.
 func (f fields) person(id, accountRegion string, s Settings) contacts.Person {
-	region := contacts.Region(f.string("usageLocation"), f.string("country"), accountRegion)
 	names := []string{f.string("displayName"), f.string("mail"), id}
 	return contacts.Person{
 		DirectoryID: id,
@@ -79,8 +78,13 @@ func (f fields) person(id, accountRegion string, s Settings) contacts.Person {
 		Office:      f.string("officeLocation"),
 		Email:       f.string("mail"),
 		Language:    f.string("preferredLanguage"),
-		Phone:       f.phone(region, s),
+		Phone:       f.phone(f.region(accountRegion), s),
 	}
+}
+
+// region is where their numbers without a country code belong.
+func (f fields) region(accountRegion string) string {
+	return contacts.Region(f.string("usageLocation"), f.string("country"), accountRegion)
 }
 
 func (f fields) phone(region string, s Settings) contacts.Choice {

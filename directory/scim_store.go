@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory/scim"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
@@ -92,6 +93,7 @@ type scimWrite struct {
 	account, connection int64
 	change              int64 // its number
 	now                 time.Time
+	erased              contacts.Erased
 }
 
 // settle is how long a sync waits for more changes: a directory writes one
@@ -112,6 +114,9 @@ func (d *Directory) writeSCIM(ctx context.Context, account, connection int64, no
 			return errNoConnection
 		}
 		if err != nil {
+			return err
+		}
+		if w.erased, err = d.marks.Marked(ctx, tx, account); err != nil {
 			return err
 		}
 		if err := do(&w); err != nil {
@@ -163,6 +168,9 @@ func scimMembers(ctx context.Context, q db.Querier, connection int64, group stri
 
 // put writes a resource and the keys it is looked up by.
 func (w *scimWrite) put(ctx context.Context, r scim.Resource) error {
+	if err := w.refuseErased(ctx, r); err != nil {
+		return err
+	}
 	text := toJSON(r.Document)
 	if err := checkedSize(text); err != nil {
 		return err

@@ -59,6 +59,7 @@ const (
 	SkippedMinor      = "minor"
 	SkippedUnlicensed = "unlicensed"
 	SkippedFilter     = "filter"
+	SkippedErased     = "erased" // somebody with this number was erased
 	SkippedGroups     = "groups"
 )
 

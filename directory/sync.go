@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/problem"
 )
 
@@ -83,6 +84,7 @@ type syncing struct {
 	chosen     map[string]bool // people in the scope's groups; nil when it has none
 	asked      tally
 	region     string // of the account: where numbers without a country code belong
+	erased     contacts.Erased
 
 	mu     sync.Mutex
 	source Source
@@ -99,6 +101,9 @@ func (d *Directory) begin(ctx context.Context, account, connection int64) (*sync
 	}
 	s.settings = s.connection.Settings
 	s.selected = s.settings.personFields()
+	if s.erased, err = d.marks.Marked(ctx, d.db, account); err != nil {
+		return nil, err
+	}
 	s.region, err = s.accountRegion(ctx)
 	return s, err
 }

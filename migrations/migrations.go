@@ -35,6 +35,9 @@ func Up(ctx context.Context, d *db.DB) (int, error) {
 	if err == nil {
 		err = leaveRoom(ctx, d)
 	}
+	if err == nil {
+		err = keepInvoices(ctx, d)
+	}
 	if err != nil {
 		return len(done), fmt.Errorf("migrate: %w", err)
 	}

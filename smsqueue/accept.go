@@ -173,7 +173,7 @@ func (q *Queue) storeSingles(ctx context.Context, batch []*single) error {
 	return q.db.InTx(ctx, func(tx *db.Tx) error {
 		id := first
 		for _, l := range order {
-			if err := storeLot(ctx, tx, l, lots[l], id); err != nil {
+			if err := q.storeLot(ctx, tx, l, lots[l], id); err != nil {
 				return err
 			}
 			id += int64(len(lots[l]) + 2)
@@ -190,7 +190,7 @@ func phonesOf(batch []*single) (all []string) {
 }
 
 // storeLot uses id for the range, the next for the ledger, the rest for the messages.
-func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) error {
+func (q *Queue) storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) error {
 	now := time.Now()
 	refusal := accounts.Gate(ctx, tx, l.account)
 	if refusal != nil && problem.As(refusal) == nil {
@@ -199,14 +199,14 @@ func storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) 
 	r := rangeRow{id: id, account: l.account, route: l.route, rule: l.rule, lane: l.lane, first: id + 2, deadline: now.Add(validity)}
 	entry := billing.Entry{ID: id + 1, Account: l.account, Kind: billing.Reserve, Currency: l.book.Currency}
 	var rows []Message
-	suppressed, err := suppressedOf(ctx, tx, l.account, l.lane, phonesOf(batch))
+	refused, err := refusedOf(ctx, tx, q.marks, l.account, l.lane, phonesOf(batch))
 	if err != nil {
 		return err
 	}
 	for _, s := range batch {
 		s.err, s.lost = refusal, false
-		if suppressed[s.message.Phone] && refusal == nil {
-			s.err = errOptedOut(s.message.Phone)
+		if refusal == nil {
+			s.err = refused[s.message.Phone]
 		}
 		if s.err != nil {
 			continue

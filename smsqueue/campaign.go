@@ -40,8 +40,8 @@ type Campaign struct {
 	Merged        bool  // its text differs from recipient to recipient: Text is as it was written
 	Template      int64 // 0 for none
 	TemplateName  string
-	Version       int              // of the template
-	Transliterate bool             // of a merged one
+	Version       int // of the template
+	Transliterate bool
 	Encoding      smstext.Encoding // of a merged one, UCS2 when any message has it
 	Parts         int              // of each message; of a merged campaign, of the longest that is known
 	AllParts      int              // of all messages that are known
@@ -105,6 +105,7 @@ type NewCampaign struct {
 	Filter        AudienceFilter     // of those, these
 	Text          string             // may have fields (ParseText)
 	Template      int64              // instead of a text
+	version       int                // of the template; 0: the latest, which is not to be archived
 	Transliterate bool               // it is sent as smstext.Transliterate writes it
 	Asks          *rollcall.Question // answers are counted; the sender is one of the account's numbers
 	Sender        string             // empty: the account's; of a roll call, the account's only number
@@ -244,7 +245,7 @@ func (q *Queue) worded(ctx context.Context, account int64, n NewCampaign, option
 		if n.Text != "" {
 			return p, problem.Invalid("template", "a campaign has a text or a template, not both")
 		}
-		t, err := q.usableTemplate(ctx, account, n.Template)
+		t, err := q.templateOf(ctx, account, n)
 		if err != nil {
 			return p, err
 		}
@@ -261,8 +262,9 @@ func (q *Queue) worded(ctx context.Context, account int64, n NewCampaign, option
 		c.Name = beginning(n.Text)
 		p.words = &wording{usual: n.Text, languages: []string{""}, texts: []merge.Text{text}, transliterate: n.Transliterate, options: options}
 	}
+	c.Transliterate = n.Transliterate
 	if p.words.merged() {
-		c.Merged, c.Transliterate, c.Text, c.Encoding = true, n.Transliterate, p.words.usual, smstext.GSM7
+		c.Merged, c.Text, c.Encoding = true, p.words.usual, smstext.GSM7
 		return p, nil
 	}
 	same := p.words.to(&person{})

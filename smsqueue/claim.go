@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/carriers"
@@ -201,7 +202,7 @@ func sortOut(all []candidate, sendBy, now time.Time) (going []candidate, ended [
 			ended = append(ended, move{row: c.row, to: Expired, reason: "deadline"})
 		case c.optedOut:
 			ended = append(ended, move{row: c.row, to: Skipped, reason: "opted_out"})
-		case c.contactGone:
+		case c.contactGone, contacts.IsErased(c.phone):
 			ended = append(ended, move{row: c.row, to: Skipped, reason: "recipient_removed"})
 		default:
 			going = append(going, c)

@@ -92,7 +92,8 @@ func (q *Queue) campaignTexts(ctx context.Context, account int64, phone string, 
 		some, err := selectMessages(ctx, q.db, `
 			WHERE m.id IN (
 				SELECT m.id FROM ranges r
-				JOIN messages f ON f.id = r.first_id AND f.phone <= $1 JOIN messages l ON l.id = r.last_id AND l.phone >= $1
+				JOIN messages f ON f.id = r.first_id AND (f.phone <= $1 OR `+isErased("f")+`)
+				JOIN messages l ON l.id = r.last_id AND (l.phone >= $1 OR `+isErased("l")+`)
 				JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = $1 AND m.id < $4
 				WHERE r.account_id = $2 AND r.campaign_id <> 0 AND r.first_id BETWEEN $3 AND $5)
 			ORDER BY m.id DESC`, phone, account, first, before, last)

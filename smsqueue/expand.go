@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/routing"
@@ -107,6 +108,9 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 		if x.words, err = wordsOf(ctx, w.db, c); err != nil {
 			return false, err
 		}
+		if err = x.words.know(ctx, w.db, c.account); err != nil {
+			return false, err
+		}
 	}
 	var left *LeftOut
 	if known && x.found < x.asked {
@@ -118,6 +122,9 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
 		if !known {
 			if x.large, err = isLarge(ctx, tx, c.group); err != nil {
+				return err
+			}
+			if x.erased, err = w.marks.Marked(ctx, tx, c.account); err != nil {
 				return err
 			}
 		}
@@ -137,6 +144,12 @@ type expansion struct {
 	large        bool     // its group has as many members as the largest lot
 	asked, found int      // numbers of the last lot
 	words        *wording // of a merged campaign
+	erased       contacts.Erased
+}
+
+// isErased says whether nothing may be sent to a number of somebody who was erased.
+func (c starting) isErased(phone string) bool {
+	return c.erased.Number(phone) || c.lane != Urgent && c.erased.Stopped(phone)
 }
 
 // lotIDs are what one lot may need.
@@ -189,7 +202,7 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 func (c starting) takers(l *campaignLot, found []recipient, now time.Time) []recipient {
 	return slices.DeleteFunc(found, func(r recipient) bool {
 		switch {
-		case r.suppressed:
+		case r.suppressed, c.isErased(r.phone):
 			l.suppressed += r.members
 		case !taken(r.country, c.sender, c.listed, now):
 			l.refused += r.members
@@ -366,6 +379,7 @@ func (c starting) word(m *Message, l *campaignLot) bool {
 		who = &person{} // a recipient of an earlier campaign who is gone
 		l.people[m.Contact] = who
 	}
+	who.stopAt = c.words.stopAt
 	if l.links {
 		who.optOut = c.optOut(c.account, m.Phone)
 	}

@@ -108,7 +108,7 @@ func selectEarlier(ctx context.Context, tx *db.Tx, c starting) ([]recipient, err
 	}, `
 		SELECT m.contact_id, m.phone, CAST(m.id AS TEXT), `+isSuppressed("$2", "m.phone", "$12")+`
 		FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id
-		WHERE r.campaign_id = $1 AND r.account_id = $2 AND r.last_id > $3 AND m.id > $3
+		WHERE r.campaign_id = $1 AND r.account_id = $2 AND r.last_id > $3 AND m.id > $3 AND r.has_numbers = TRUE AND NOT `+isErased("m")+`
 			AND (CAST($4 AS BIGINT) = 0 OR `+shownStatus+` IN (SELECT key FROM json_each($5)))
 			AND (CAST($6 AS BIGINT) = 0 OR m.reason IN (SELECT key FROM json_each($7)))
 			AND CASE m.done_at WHEN 0 THEN m.queued_at ELSE m.done_at END >= $8

@@ -39,18 +39,35 @@ func setHandled(ctx context.Context, d *db.DB, account, id int64, handled bool, 
 	return err
 }
 
-// received is a message that is there to be read, and the id of its event. The ids
-// after that are for what it asks.
+// received is a message that is there to be read. The ids after its own are for what
+// is told of it, and then for what it asks.
 type received struct {
 	Inbound
 	route int64
 	key   string
-	event int64
+}
+
+func (m received) wishIDs() *idPool { return &idPool{m.ID + 1 + inboundEvents} }
+
+// tell records what is to be told of it; what it says to a roll call is told where it
+// was counted.
+func (m received) tell(ctx context.Context, tx *db.Tx, a *rollAnswer, counted bool, now time.Time) error {
+	all := []events.Event{{Type: "message.received", Data: map[string]int64{"inbound": m.ID}}}
+	if m.Message != 0 {
+		all = append(all, events.Event{Type: "reply.received", Data: map[string]int64{"inbound": m.ID, "message": m.Message, "campaign": m.Campaign}})
+	}
+	if counted {
+		all = append(all, a.told())
+	}
+	for i := range all {
+		all[i].ID, all[i].Account, all[i].At = m.ID+1+int64(i), m.Account, now
+	}
+	return events.RecordAll(ctx, tx, all)
 }
 
 // insertReceived finds whose the message is and keeps it. One that the carrier
 // has sent before, by its id, is kept once.
-func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (err error) {
+func (q *Queue) insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (err error) {
 	if m.Account, err = ownerOf(ctx, tx, m.route, m.From, m.To, now); err != nil {
 		return err
 	}
@@ -80,13 +97,14 @@ func insertReceived(ctx context.Context, tx *db.Tx, m received, now time.Time) (
 		slog.Warn("a message came to a number that no account has (varsel number add)", "carrier", m.route, "number", m.To)
 		return obeyAll(ctx, tx, m, now)
 	}
-	if err := obey(ctx, tx, m, now); err != nil {
+	if err := obey(ctx, tx, q.marks, m, now); err != nil {
 		return err
 	}
-	if err := answer.count(ctx, tx); err != nil {
+	counted, err := answer.count(ctx, tx)
+	if err != nil {
 		return err
 	}
-	return events.Record(ctx, tx, events.Event{ID: m.event, Account: m.Account, Type: "message.received", At: now, Data: map[string]int64{"inbound": m.ID}})
+	return m.tell(ctx, tx, answer, counted, now)
 }
 
 func (q *Queue) keepWhole(ctx context.Context, batch []*arrival) error {
@@ -102,8 +120,8 @@ func (q *Queue) keepWhole(ctx context.Context, batch []*arrival) error {
 		for i, a := range batch {
 			id := first + int64(inboundIDs*i)
 			m := received{Inbound: Inbound{ID: id, From: a.From, To: a.To, Text: a.Text, Parts: 1, Received: a.At},
-				route: a.route, key: a.ID, event: id + 1}
-			if err := insertReceived(ctx, tx, m, now); err != nil {
+				route: a.route, key: a.ID}
+			if err := q.insertReceived(ctx, tx, m, now); err != nil {
 				return err
 			}
 		}
@@ -153,7 +171,7 @@ func (q *Queue) assembleMessage(ctx context.Context, key longMessage, now time.T
 			if s.message != 0 || s.missing() > 0 && now.Sub(s.began()) < waitForParts || id > last {
 				continue
 			}
-			if err := insertSet(ctx, tx, s, key, id, now); err != nil {
+			if err := q.insertSet(ctx, tx, s, key, id, now); err != nil {
 				return err
 			}
 			id += inboundIDs
@@ -162,11 +180,11 @@ func (q *Queue) assembleMessage(ctx context.Context, key longMessage, now time.T
 	})
 }
 
-// insertSet makes a message of a set. Its event has the id after the message's.
-func insertSet(ctx context.Context, tx *db.Tx, s *partSet, key longMessage, id int64, now time.Time) error {
+// insertSet makes a message of a set, with inboundIDs ids from id on.
+func (q *Queue) insertSet(ctx context.Context, tx *db.Tx, s *partSet, key longMessage, id int64, now time.Time) error {
 	m := received{Inbound: Inbound{ID: id, From: key.phone, To: key.number, Text: s.text(), Parts: key.parts, Missing: s.missing(), Received: s.began()},
-		route: key.route, event: id + 1}
-	if err := insertReceived(ctx, tx, m, now); err != nil {
+		route: key.route}
+	if err := q.insertReceived(ctx, tx, m, now); err != nil {
 		return err
 	}
 	list, err := idList(s.ids())

@@ -217,17 +217,15 @@ func (p *point) breakThings(rng *rand.Rand) {
 }
 
 // untilQuiet waits until all has come to an end that can: nothing is left to
-// send, and everybody the SMSC accepted a message for is known to have it.
+// send, now or again, and everybody the SMSC accepted a message for is known to have it.
 func (p *point) untilQuiet(c smsqueue.Campaign) smsqueue.Campaign {
 	p.t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
+		counts := p.smsc.Counts()
 		now, err := p.queue.Campaign(p.t.Context(), c.Account, c.ID)
-		if err == nil && settled(now) && now.Counts.Unsent() == 0 && now.Counts[smsqueue.Sent] == 0 {
-			counts := p.smsc.Counts()
-			if p.reachedAndUnconfirmed() == 0 && counts.Receipts == counts.ReceiptAcks {
-				return now
-			}
+		if err == nil && overWith(now) && p.reachedAndUnconfirmed() == 0 && counts.Accepted == counts.ReceiptAcks && p.smsc.Counts() == counts {
+			return now
 		}
 		if time.Now().After(deadline) {
 			p.t.Fatalf("%s: it stands at %s %s %v, %v; %d are reached and unconfirmed; smsc %+v",

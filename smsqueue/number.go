@@ -182,12 +182,18 @@ type campaignMessage struct {
 }
 
 // messageTo looks in the one range that may have the number: recipients are found
-// in the order of their numbers, and get their ids in it.
+// in the order of their numbers, and get their ids in it. A range whose first number
+// was erased may have it too.
 func messageTo(ctx context.Context, q db.Querier, campaign int64, phone string) (m campaignMessage, err error) {
 	err = q.QueryRowContext(ctx, `
 		SELECT m.id, m.contact_id, r.carrier_id, CASE WHEN `+onItsWay+` THEN 1 ELSE 0 END
-		FROM (SELECT r.id, r.first_id, r.last_id, r.claimed_id, r.carrier_id FROM ranges r JOIN messages f ON f.id = r.first_id
-			WHERE r.campaign_id = $1 AND f.phone <= $2 ORDER BY r.first_id DESC LIMIT 1) AS r
+		FROM (
+			SELECT * FROM (SELECT r.id, r.first_id, r.last_id, r.claimed_id, r.carrier_id FROM ranges r JOIN messages f ON f.id = r.first_id
+				WHERE r.campaign_id = $1 AND f.phone <= $2 AND NOT `+isErased("f")+` ORDER BY r.first_id DESC LIMIT 1) AS one
+			UNION ALL
+			SELECT r.id, r.first_id, r.last_id, r.claimed_id, r.carrier_id
+			FROM messages f JOIN campaigns c ON c.account_id = f.account_id AND c.id = f.campaign_id JOIN ranges r ON r.campaign_id = c.id AND r.first_id = f.id
+			WHERE c.id = $1 AND `+isErased("f")+`) AS r
 		JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = $2`, campaign, phone).Scan(&m.id, &m.contact, &m.route, &m.onItsWay)
 	if db.IsNone(err) {
 		return campaignMessage{}, nil

@@ -55,7 +55,9 @@ func (q *Queue) OptOut(ctx context.Context, token string) (OptOut, error) {
 }
 
 func (q *Queue) textedNumber(ctx context.Context, account int64) (string, error) {
-	all, err := db.Column[string](ctx, q.db, `SELECT number FROM numbers WHERE account_id = $1 ORDER BY id LIMIT 1`, account)
+	all, err := db.Column[string](ctx, q.db, `
+		SELECT n.number FROM numbers n LEFT JOIN opt_out_settings o ON o.account_id = n.account_id AND o.number = n.number
+		WHERE n.account_id = $1 ORDER BY CASE WHEN o.account_id IS NULL THEN 1 ELSE 0 END, n.id LIMIT 1`, account)
 	return append(all, "")[0], err
 }
 
@@ -84,10 +86,7 @@ func (q *Queue) StopByLink(ctx context.Context, token string) error {
 		return err
 	}
 	s := Suppression{Account: o.Account, Phone: o.Phone, Reason: ByLink, Created: time.Now()}
-	if s.ID, err = q.db.NewIDs(ctx, 1); err != nil {
-		return err
-	}
-	_, err = suppress(ctx, q.db, s)
+	_, err = q.suppressNow(ctx, &s)
 	return err
 }
 
@@ -97,6 +96,6 @@ func (q *Queue) ResumeByLink(ctx context.Context, token string) error {
 	if err != nil || !o.MayResume {
 		return err
 	}
-	_, err = lift(ctx, q.db, o.Account, o.Phone, ByLink, time.Now())
+	_, err = q.liftNow(ctx, o.Account, o.Phone, ByLink)
 	return err
 }

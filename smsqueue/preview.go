@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
@@ -86,13 +87,16 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 		return p, err
 	}
 	err = q.db.Snapshot(ctx, func(tx *db.Tx) (err error) {
-		p, err = ready.preview(ctx, tx, q.OptOutLink, time.Now())
+		if err := ready.words.know(ctx, tx, account); err != nil {
+			return err
+		}
+		p, err = ready.preview(ctx, tx, q.marks, q.OptOutLink, time.Now())
 		return err
 	})
 	return p, err
 }
 
-func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, optOut func(account int64, phone string) string, now time.Time) (Preview, error) {
+func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, marks contacts.Marks, optOut func(account int64, phone string) string, now time.Time) (Preview, error) {
 	c := ready.campaign
 	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, optOut: optOut, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
 		merged: c.Merged, currency: c.Currency, expansion: expansion{asked: largestLot, words: ready.words}}
@@ -105,6 +109,9 @@ func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, optOut fun
 		return Preview{}, err
 	}
 	if s.large, err = isLarge(ctx, tx, s.group); err != nil {
+		return Preview{}, err
+	}
+	if s.erased, err = marks.Marked(ctx, tx, s.account); err != nil {
 		return Preview{}, err
 	}
 	t := newPreviewing(ready, *left)

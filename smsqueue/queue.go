@@ -9,6 +9,7 @@ package smsqueue
 
 import (
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue/carriers"
@@ -26,6 +27,8 @@ type House struct {
 	// PublicURL is the public address below which people find their pages, without
 	// a slash at its end; empty when there is none.
 	PublicURL string
+	// Marks know again whom an account erased.
+	Marks contacts.Marks
 }
 
 // Queue accepts messages and campaigns, and tells where they are.
@@ -36,6 +39,7 @@ type Queue struct {
 	types     map[string]carriers.Type
 	callbacks string
 	public    string
+	marks     contacts.Marks
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
@@ -50,7 +54,7 @@ type Queue struct {
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL,
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL, marks: h.Marks,
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)

@@ -53,7 +53,7 @@ func (m *received) answers(ctx context.Context, tx *db.Tx, now time.Time) (*roll
 	if err != nil {
 		return nil, err
 	}
-	a := &rollAnswer{campaign: text.answered, phone: m.From, contact: text.message.contact, inbound: m.ID,
+	a := &rollAnswer{campaign: text.answered, message: text.message.id, phone: m.From, contact: text.message.contact, inbound: m.ID,
 		choice: question.Read(m.Text), at: earlier(m.Received, now), alarms: question.Alarms()}
 	if a.choice != "" {
 		m.Action = ActionAnswer

@@ -12,7 +12,8 @@ import (
 var Resendable = []Status{Unconfirmed, Undelivered, Expired, Rejected, Failed, Cancelled, Skipped}
 
 // Resend starts a campaign with the text of an earlier one, to those of its
-// recipients that fit the filter. Without statuses it is all of Resendable. With a
+// recipients that fit the filter. One that was made from a template says what the
+// version of then says, also after it was changed or archived. Without statuses it is all of Resendable. With a
 // key, the same request takes effect once.
 func (q *Queue) Resend(ctx context.Context, account, id int64, f AudienceFilter, key, hash string) (Campaign, error) {
 	if len(f.Statuses) == 0 {
@@ -27,17 +28,31 @@ func (q *Queue) Resend(ctx context.Context, account, id int64, f AudienceFilter,
 	if err != nil {
 		return Campaign{}, err
 	}
+	if err := q.mayRepeat(ctx, c); err != nil {
+		return Campaign{}, err
+	}
 	n := c.again()
 	n.Filter, n.Name, n.Windows, n.Validity, n.Key, n.RequestHash = f, c.Name, c.Windows, c.Validity, key, hash
 	return q.StartCampaign(ctx, account, n)
 }
 
-// again is a campaign that says the same to recipients of this one; a template says
-// what it says now.
+// mayRepeat refuses what was removed after its time.
+func (q *Queue) mayRepeat(ctx context.Context, c Campaign) error {
+	if c.Text == "" && c.Template == 0 {
+		return ErrTextGone
+	}
+	gone, err := numbersGone(ctx, q.db, c.Account, c.ID)
+	if err == nil && gone {
+		err = ErrNumbersGone
+	}
+	return err
+}
+
+// again is a campaign that says the same to recipients of this one.
 func (c Campaign) again() NewCampaign {
 	n := NewCampaign{Source: c.ID, Text: c.Text, Transliterate: c.Transliterate, Sender: c.Sender, Lane: c.Lane}
 	if c.Template != 0 {
-		n.Text, n.Template = "", c.Template
+		n.Text, n.Template, n.version = "", c.Template, c.Version
 	}
 	return n
 }

@@ -129,7 +129,10 @@ const mostRollGroups = 50
 // CountRollCall counts the answers to a roll call of the account's, in all and by
 // group.
 func (q *Queue) CountRollCall(ctx context.Context, account, campaign int64) (RollCount, error) {
-	rows, err := selectRollCount(ctx, q.db, account, campaign)
+	rows, err := selectRollTotals(ctx, q.db, account, campaign)
+	if err == nil && len(rows) == 0 {
+		rows, err = selectRollCount(ctx, q.db, account, campaign)
+	}
 	if err != nil {
 		return RollCount{}, err
 	}
@@ -203,7 +206,8 @@ type RollFilter struct {
 	Limit  int
 }
 
-// RollPeople lists those who were asked, in the order of their numbers.
+// RollPeople lists those who were asked, in the order of their numbers; nobody when
+// the answers were removed after their time.
 func (q *Queue) RollPeople(ctx context.Context, account, campaign int64, f RollFilter) ([]RollPerson, error) {
 	return selectRollPeople(ctx, q.db, account, campaign, f)
 }
@@ -250,23 +254,48 @@ func (q *Queue) CloseRollCall(ctx context.Context, account, id int64) (Campaign,
 }
 
 // SetRollAnswer puts somebody's answer by hand, after their text was read or they
-// were spoken to. It can be done after the roll call is closed.
-func (q *Queue) SetRollAnswer(ctx context.Context, account, id int64, phone, choice string) error {
+// were spoken to; raw is their number as people type it. It can be done after the
+// roll call is closed.
+func (q *Queue) SetRollAnswer(ctx context.Context, account, id int64, raw, choice string) (p RollPerson, err error) {
 	c, err := q.RollCall(ctx, account, id)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if _, err := c.Asks.Choice(choice); err != nil {
-		return problem.Invalid("choice", "there is no choice %q", choice)
+		return p, problem.Invalid("choice", "there is no choice %q", choice)
+	}
+	phone, err := q.phoneOf(ctx, account, raw)
+	if err != nil {
+		return p, err
+	}
+	if totals, err := selectRollTotals(ctx, q.db, account, id); err != nil || len(totals) > 0 {
+		return p, orElse(err, ErrAnswersGone)
 	}
 	to, err := messageTo(ctx, q.db, id, phone)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if to.id == 0 {
-		return problem.New(problem.KindNotFound, "recipient_not_found", "the roll call has no recipient with that number")
+		return p, problem.New(problem.KindNotFound, "recipient_not_found", "the roll call has no recipient with that number")
 	}
-	return setRollAnswer(ctx, q.db, account, rollAnswer{campaign: id, phone: phone, contact: to.contact, choice: choice, at: time.Now()})
+	event, err := q.db.NewIDs(ctx, 1)
+	if err != nil {
+		return p, err
+	}
+	a := rollAnswer{campaign: id, message: to.id, phone: phone, contact: to.contact, choice: choice, at: time.Now()}
+	if err := setRollAnswer(ctx, q.db, account, a, event); err != nil {
+		return p, err
+	}
+	return q.rollPerson(ctx, account, id, to.id)
+}
+
+// rollPerson is the recipient of the roll call's message.
+func (q *Queue) rollPerson(ctx context.Context, account, campaign, message int64) (RollPerson, error) {
+	all, err := selectRollPeople(ctx, q.db, account, campaign, RollFilter{After: message - 1, Limit: 1})
+	if err != nil || len(all) == 0 {
+		return RollPerson{}, err
+	}
+	return all[0], nil
 }
 
 // Reminder is what those get who have not answered.
@@ -292,7 +321,7 @@ func (q *Queue) RemindRollCall(ctx context.Context, account, id int64, r Reminde
 	n := c.again()
 	n.Name, n.Filter, n.Key, n.RequestHash = beginning(c.Name), AudienceFilter{Unanswered: true}, r.Key, r.RequestHash
 	if strings.TrimSpace(r.Text) != "" {
-		n.Text, n.Template = r.Text, 0
+		n.Text, n.Template, n.version = r.Text, 0, 0
 	}
 	return q.StartCampaign(ctx, account, n)
 }
@@ -305,6 +334,7 @@ func (q *Queue) Reminders(ctx context.Context, account, id int64) ([]Campaign, e
 // rollAnswer is what somebody says to a roll call.
 type rollAnswer struct {
 	campaign int64
+	message  int64 // that asked
 	phone    string
 	contact  int64
 	inbound  int64

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/events"
 	"github.com/varsel/varsel/smsqueue/rollcall"
 )
 
@@ -38,27 +39,38 @@ func questionOf(ctx context.Context, q db.Querier, campaign int64) (*rollcall.Qu
 	return questionStored(asks, ms)
 }
 
-// count keeps the last answer. Words that are no choice take back what somebody
-// said before, but not an alarm.
-func (a *rollAnswer) count(ctx context.Context, tx *db.Tx) error {
+// count keeps the last answer, and says false when another one stands. Words that are
+// no choice take back what somebody said before, but not an alarm.
+func (a *rollAnswer) count(ctx context.Context, tx *db.Tx) (counted bool, err error) {
 	if a == nil {
-		return nil
+		return false, nil
 	}
 	alarms, err := keys(a.alarms)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = tx.ExecContext(ctx, `
+	done, err := tx.ExecContext(ctx, `
 		INSERT INTO roll_answers (campaign_id, phone, contact_id, choice, inbound_id, answered_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (campaign_id, phone) DO UPDATE SET choice = EXCLUDED.choice, inbound_id = EXCLUDED.inbound_id, answered_at = EXCLUDED.answered_at
 		WHERE EXCLUDED.answered_at >= roll_answers.answered_at
 			AND (EXCLUDED.choice <> '' OR roll_answers.choice NOT IN (SELECT key FROM json_each($7)))`,
 		a.campaign, a.phone, a.contact, a.choice, a.inbound, db.Millis(a.at), alarms)
-	return err
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+// told is that somebody's answer stands: a choice, or an empty one for words that are
+// none. Without an inbound message it was set by hand.
+func (a *rollAnswer) told() events.Event {
+	return events.Event{Type: "roll_call.answered", Data: map[string]any{"campaign": a.campaign, "message": a.message, "inbound": a.inbound, "choice": a.choice}}
 }
 
 // setRollAnswer keeps the time of what was texted, and marks that as dealt with.
-func setRollAnswer(ctx context.Context, d *db.DB, account int64, a rollAnswer) error {
+// event is the id of what is told of it.
+func setRollAnswer(ctx context.Context, d *db.DB, account int64, a rollAnswer, event int64) error {
 	return d.InTx(ctx, func(tx *db.Tx) error {
 		var inbound int64
 		if err := tx.QueryRowContext(ctx, `
@@ -67,9 +79,13 @@ func setRollAnswer(ctx context.Context, d *db.DB, account int64, a rollAnswer) e
 			a.campaign, a.phone, a.contact, a.choice, db.Millis(a.at)).Scan(&inbound); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE inbound SET handled_at = $1 WHERE account_id = $2 AND id = $3 AND action = '' AND handled_at = 0`,
-			db.Millis(a.at), account, inbound)
-		return err
+		if _, err := tx.ExecContext(ctx, `UPDATE inbound SET handled_at = $1 WHERE account_id = $2 AND id = $3 AND action = '' AND handled_at = 0`,
+			db.Millis(a.at), account, inbound); err != nil {
+			return err
+		}
+		e := a.told()
+		e.ID, e.Account, e.At = event, account, a.at
+		return events.Record(ctx, tx, e)
 	})
 }
 
@@ -129,6 +145,7 @@ func selectRollPeople(ctx context.Context, q db.Querier, account, campaign int64
 		LEFT JOIN roll_answers a ON a.campaign_id = r.campaign_id AND a.phone = m.phone
 		LEFT JOIN inbound i ON i.id = a.inbound_id LEFT JOIN contacts n ON n.id = m.contact_id
 		WHERE r.campaign_id = $1 AND r.account_id = $2 AND r.last_id > $3 AND m.id > $3
+			AND NOT EXISTS (SELECT 1 FROM roll_totals o WHERE o.campaign_id = r.campaign_id)
 			AND ($4 = '' OR $4 = 'unanswered' AND a.phone IS NULL OR $4 = 'unclear' AND a.choice = ''
 				OR $4 = 'answered' AND a.choice <> '' OR $4 = 'choice' AND a.choice = $5)
 		ORDER BY m.id LIMIT $6`, campaign, account, f.After, string(state), f.Choice, f.Limit)
@@ -144,7 +161,8 @@ func selectRollAlarms(ctx context.Context, q db.Querier, account, campaign int64
 		FROM (SELECT * FROM roll_answers WHERE campaign_id = $1 AND choice IN (SELECT key FROM json_each($3))
 			ORDER BY answered_at, inbound_id LIMIT $4) AS a
 		JOIN ranges r ON r.campaign_id = a.campaign_id AND r.account_id = $2
-		JOIN messages f ON f.id = r.first_id AND f.phone <= a.phone JOIN messages l ON l.id = r.last_id AND l.phone >= a.phone
+		JOIN messages f ON f.id = r.first_id AND (f.phone <= a.phone OR r.has_numbers = FALSE OR `+isErased("f")+`)
+		JOIN messages l ON l.id = r.last_id AND (l.phone >= a.phone OR r.has_numbers = FALSE OR `+isErased("l")+`)
 		JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.phone = a.phone
 		LEFT JOIN inbound i ON i.id = a.inbound_id LEFT JOIN contacts n ON n.id = m.contact_id
 		ORDER BY a.answered_at, a.inbound_id`, campaign, account, alarming, limit)

@@ -158,8 +158,12 @@ func TestARollCallCountsWhatPeopleAnswer(t *testing.T) {
 			t.Errorf("%d are to be read", len(open))
 		}
 
-		must(t, h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(151), "1")) // read
-		must(t, h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(199), "2")) // called
+		must(t, second(h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(151), "1"))) // read
+		called, err := h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(199), "2")
+		must(t, err)
+		if called.Phone != number(199) || called.Choice != "2" || called.State() != smsqueue.RollAnswered || called.Text != "" {
+			t.Errorf("%+v", called)
+		}
 		got = h.tally(c)
 		same(t, "after setting two by hand", got.RollTally, smsqueue.RollTally{Asked: 200, By: map[string]int{"1": 111, "2": 6}, Unclear: 6, Unanswered: 77})
 		after, err := h.queue.Inbound(t.Context(), h.account.ID, smsqueue.InboundFilter{Open: true, Campaign: c.ID, Limit: 100})
@@ -284,7 +288,7 @@ func TestAnAnswerNeverCrossesAccounts(t *testing.T) {
 		for what, err := range map[string]error{
 			"close":  second(h.queue.CloseRollCall(t.Context(), h.account.ID, theirs.ID)),
 			"remind": second(h.queue.RemindRollCall(t.Context(), h.account.ID, theirs.ID, smsqueue.Reminder{})),
-			"set":    h.queue.SetRollAnswer(t.Context(), h.account.ID, theirs.ID, number(1), "1"),
+			"set":    second(h.queue.SetRollAnswer(t.Context(), h.account.ID, theirs.ID, number(1), "1")),
 		} {
 			if !problem.Has(err, "campaign_not_found") {
 				t.Errorf("%s: %v", what, err)
@@ -341,10 +345,10 @@ func TestARollCallNeedsASenderThatCanBeAnswered(t *testing.T) {
 		if _, err := h.queue.CloseRollCall(t.Context(), h.account.ID, plain.ID); !problem.Has(err, "roll_call_not_found") {
 			t.Error(err)
 		}
-		if err := h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(0), "3"); !problem.Has(err, "invalid_choice") {
+		if _, err := h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(0), "3"); !problem.Has(err, "invalid_choice") {
 			t.Error(err)
 		}
-		if err := h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(7), "1"); !problem.Has(err, "recipient_not_found") {
+		if _, err := h.queue.SetRollAnswer(t.Context(), h.account.ID, c.ID, number(7), "1"); !problem.Has(err, "recipient_not_found") {
 			t.Error(err)
 		}
 	})

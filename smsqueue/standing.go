@@ -116,9 +116,9 @@ func backlogsOf(ctx context.Context, q db.Querier) (map[int64]routeBacklog, erro
 			FROM ranges WHERE state <> 'done' GROUP BY carrier_id, account_id, campaign_id
 		) AS r
 		JOIN accounts a ON a.id = r.account_id
-		LEFT JOIN agreements g ON g.account_id = r.account_id AND g.state = 'concluded'
+		LEFT JOIN agreements g ON g.account_id = r.account_id AND g.state = 'concluded' AND (g.closes_at = 0 OR g.closes_at > $1)
 		LEFT JOIN campaigns c ON c.id = r.campaign_id
-		GROUP BY r.carrier_id`)
+		GROUP BY r.carrier_id`, db.Millis(time.Now()))
 	return all, err
 }
 

@@ -14,7 +14,8 @@ import (
 // unconfirmed, waiting_receipts, incarnations, jobs, route_rules, route_targets, route_health,
 // account_senders, templates with their versions and texts, roll_answers, suppressions,
 // opt_out_settings and opt_out_replies. It reads contacts, contact_fields, contact_groups
-// and group_members to find recipients and what is said to them.
+// and group_members to find recipients and what is said to them, and erasure_marks to find
+// who is none any more.
 
 // rangeRow is one row of ranges.
 type rangeRow struct {

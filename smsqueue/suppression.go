@@ -68,10 +68,7 @@ func (q *Queue) Suppress(ctx context.Context, account int64, n NewSuppression) (
 		return s, false, problem.Invalid("note", "a note has at most %d characters and no control characters", maxNote)
 	}
 	s = Suppression{Account: account, Phone: phone, Reason: ByHand, User: n.User, Note: strings.TrimSpace(n.Note), Created: time.Now()}
-	if s.ID, err = q.db.NewIDs(ctx, 1); err != nil {
-		return s, false, err
-	}
-	if added, err = suppress(ctx, q.db, s); err != nil || added {
+	if added, err = q.suppressNow(ctx, &s); err != nil || added {
 		return s, added, err
 	}
 	s, _, err = q.SuppressionOf(ctx, account, phone)
@@ -85,7 +82,7 @@ func (q *Queue) Unsuppress(ctx context.Context, account int64, raw string) error
 	if err != nil {
 		return err
 	}
-	lifted, err := lift(ctx, q.db, account, phone, ByHand, time.Now())
+	lifted, err := q.liftNow(ctx, account, phone, ByHand)
 	if err == nil && !lifted {
 		err = problem.New(problem.KindNotFound, "not_suppressed", "%s is not suppressed", phone)
 	}
@@ -154,8 +151,9 @@ func standingSuppression(ctx context.Context, q db.Querier, account int64, phone
 
 // OptOutSettings are what an account has decided about those who want no messages.
 type OptOutSettings struct {
-	Replies bool // stop, start and help are answered
-	Urgent  bool // urgent messages go to suppressed numbers too
+	Replies bool   // stop, start and help are answered
+	Urgent  bool   // urgent messages go to suppressed numbers too
+	Number  string // of the account: where those text who cannot answer the sender; empty for none
 }
 
 // OptOutSettings tells what the account has decided.
@@ -164,9 +162,30 @@ func (q *Queue) OptOutSettings(ctx context.Context, account int64) (OptOutSettin
 }
 
 // SetOptOutSettings decides it.
-func (q *Queue) SetOptOutSettings(ctx context.Context, account int64, o OptOutSettings) error {
-	_, err := q.db.ExecContext(ctx, `
-		INSERT INTO opt_out_settings (account_id, replies, urgent) VALUES ($1, $2, $3)
-		ON CONFLICT (account_id) DO UPDATE SET replies = excluded.replies, urgent = excluded.urgent`, account, o.Replies, o.Urgent)
+func (q *Queue) SetOptOutSettings(ctx context.Context, account int64, o OptOutSettings) (err error) {
+	if o.Number, err = q.stopNumber(ctx, account, o.Number); err != nil {
+		return err
+	}
+	_, err = q.db.ExecContext(ctx, `
+		INSERT INTO opt_out_settings (account_id, replies, urgent, number) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account_id) DO UPDATE SET replies = excluded.replies, urgent = excluded.urgent, number = excluded.number`, account, o.Replies, o.Urgent, o.Number)
 	return err
+}
+
+// stopNumber is one of the account's numbers, as it is kept, or none.
+func (q *Queue) stopNumber(ctx context.Context, account int64, raw string) (string, error) {
+	wanted := plainNumber(raw)
+	if wanted == "" {
+		return "", nil
+	}
+	all, err := q.NumbersOf(ctx, account)
+	if err != nil {
+		return "", err
+	}
+	for _, n := range all {
+		if isOneOf([]string{n.Number}, wanted) {
+			return n.Number, nil
+		}
+	}
+	return "", problem.Invalid("opt_out_number", "the account has no number %q that people can text (varsel number add)", raw)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,94 +16,182 @@ import (
 )
 
 const (
-	// MaxSuppressionBytes and mostSuppressions bound a list of numbers.
-	MaxSuppressionBytes = 32 << 20
-	mostSuppressions    = 500_000
+	// mostSuppressions bounds the rows of a list of numbers.
+	mostSuppressions = 500_000
 	// suppressionLot bounds how long an import holds the one writer of SQLite.
 	suppressionLot = 1000
 )
 
-// SuppressionImport is what became of a list.
-type SuppressionImport struct {
-	Added   int
-	Known   int // suppressed already, or in the list twice
-	Refused []RefusedRow
+// What becomes of a row of a list of numbers.
+const (
+	RowSuppressed = "suppressed" // or, before it was imported, is going to be
+	RowKnown      = "known"      // suppressed already
+	RowRepeated   = "repeated"   // an earlier row has the number
+	RowRefused    = "refused"    // it holds no number that can be texted
+)
+
+// ListedResults are all of them.
+var ListedResults = []string{RowSuppressed, RowKnown, RowRepeated, RowRefused}
+
+// ListedRow is a row of a list of numbers, and what becomes of it.
+type ListedRow struct {
+	Row      int    // as a spreadsheet counts
+	Field    string // what was read as a number, as it was typed
+	Phone    string // E.164
+	Result   string
+	Reason   string // of one that is refused: one of those of contacts.Normalise
+	FirstRow int    // of one that is repeated: the row that has the number first
 }
 
-// RefusedRow is a row of a list without a number that can be texted.
-type RefusedRow struct {
-	Row    int    // as a spreadsheet counts
-	Reason string // one of those of contacts.Normalise
+// ListedColumns name what Fields answers.
+var ListedColumns = []string{"row", "result", "reason", "phone_raw", "phone", "same_as_row"}
+
+// Fields are the row's values in the order of ListedColumns.
+func (r ListedRow) Fields() []string {
+	same := ""
+	if r.FirstRow > 0 {
+		same = strconv.Itoa(r.FirstRow)
+	}
+	return []string{strconv.Itoa(r.Row), r.Result, r.Reason, r.Field, r.Phone, same}
 }
 
-// ImportSuppressions suppresses the numbers of a list as CSV, UTF-8, its columns
-// divided by commas, semicolons or tabs: of each row the first field that holds a
-// number. A first row that holds none is taken for headings. It refuses the whole
-// list or no more of it than the rows it names.
+// SuppressionImport is what becomes of a list, row by row.
+type SuppressionImport struct{ Rows []ListedRow }
+
+// Count is how many rows end so.
+func (s SuppressionImport) Count(result string) (n int) {
+	for _, r := range s.Rows {
+		if r.Result == result {
+			n++
+		}
+	}
+	return n
+}
+
+// Refused are the rows without a number that can be texted.
+func (s SuppressionImport) Refused() (all []ListedRow) {
+	for _, r := range s.Rows {
+		if r.Result == RowRefused {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// ImportSuppressions suppresses the numbers of a list as CSV, its columns divided by
+// commas, semicolons or tabs: of each row the first field that holds a number. A first
+// row that holds none is taken for headings. It refuses the whole list or no more of
+// it than the rows it names.
 func (q *Queue) ImportSuppressions(ctx context.Context, account, user int64, list io.Reader) (SuppressionImport, error) {
-	acc, err := q.accounts.ByID(ctx, account)
+	_, text, err := contacts.ReadList(list)
 	if err != nil {
 		return SuppressionImport{}, err
 	}
-	phones, done, err := readNumbers(list, acc.Region)
+	return q.suppressList(ctx, account, user, text)
+}
+
+func (q *Queue) suppressList(ctx context.Context, account, user int64, text string) (SuppressionImport, error) {
+	done, err := q.listed(ctx, account, text)
 	if err != nil {
-		return SuppressionImport{}, err
+		return done, err
 	}
 	s := Suppression{Account: account, User: user, Reason: ByImport, Created: time.Now()}
-	for lot := range slices.Chunk(phones, suppressionLot) {
-		if s.ID, err = q.db.NewIDs(ctx, len(lot)); err != nil {
+	for lot := range slices.Chunk(done.numbers(), suppressionLot) {
+		if s.ID, err = q.db.NewIDs(ctx, 2*len(lot)); err != nil {
 			return done, err
 		}
-		added := 0
+		var added map[string]bool
 		err = q.db.InTx(ctx, func(tx *db.Tx) (err error) {
-			added, err = suppressAll(ctx, tx, s, lot)
+			added, err = suppressAll(ctx, tx, s, listedPhones(lot))
 			return err
 		})
 		if err != nil {
 			return done, err
 		}
-		done.Added, done.Known = done.Added+added, done.Known+len(lot)-added
+		for _, r := range lot {
+			if r.Result = RowKnown; added[r.Phone] {
+				r.Result = RowSuppressed
+			}
+		}
 	}
 	return done, nil
 }
 
-// readNumbers reads each number of a list once.
-func readNumbers(list io.Reader, region string) (phones []string, done SuppressionImport, err error) {
-	raw, err := io.ReadAll(io.LimitReader(list, MaxSuppressionBytes+1))
+// lookAtList says what suppressList would do with a list.
+func (q *Queue) lookAtList(ctx context.Context, account int64, text string) (SuppressionImport, error) {
+	found, err := q.listed(ctx, account, text)
 	if err != nil {
-		return nil, done, err
+		return found, err
 	}
-	if len(raw) > MaxSuppressionBytes {
-		return nil, done, problem.Invalid("file", "the list is larger than %d MiB: divide it", MaxSuppressionBytes>>20)
+	for lot := range slices.Chunk(found.numbers(), suppressionLot) {
+		stand, err := standingAmong(ctx, q.db, account, listedPhones(lot))
+		if err != nil {
+			return found, err
+		}
+		for _, r := range lot {
+			if stand[r.Phone] {
+				r.Result = RowKnown
+			}
+		}
 	}
-	rows, seen := numbersReader(string(raw)), map[string]bool{}
-	for row := 1; ; row++ {
+	return found, nil
+}
+
+// numbers are the rows that have a number first.
+func (s SuppressionImport) numbers() (all []*ListedRow) {
+	for i := range s.Rows {
+		if s.Rows[i].Result == RowSuppressed {
+			all = append(all, &s.Rows[i])
+		}
+	}
+	return all
+}
+
+func listedPhones(rows []*ListedRow) (all []string) {
+	for _, r := range rows {
+		all = append(all, r.Phone)
+	}
+	return all
+}
+
+// listed reads a list as if none of its numbers were suppressed.
+func (q *Queue) listed(ctx context.Context, account int64, text string) (s SuppressionImport, err error) {
+	acc, err := q.accounts.ByID(ctx, account)
+	if err != nil {
+		return s, err
+	}
+	rows, first := numbersReader(text), map[string]int{}
+	for {
 		fields, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return s, nil
+		}
+		row, _ := rows.FieldPos(0)
 		switch {
-		case errors.Is(err, io.EOF):
-			return phones, done, nil
 		case err != nil:
-			return nil, done, problem.Invalid("file", "row %d of the list cannot be read as CSV: %v", row, err)
-		case row > mostSuppressions:
-			return nil, done, problem.Invalid("file", "the list has more than %d rows: divide it", mostSuppressions)
+			return s, problem.Invalid("file", "row %d of the list cannot be read as CSV: %v", row, err)
+		case len(s.Rows) == mostSuppressions:
+			return s, problem.Invalid("file", "the list has more than %d rows: divide it", mostSuppressions)
 		}
-		phone, reason := numberIn(fields, region)
+		read := numberIn(fields, acc.Region)
+		if read.Reason == contacts.NoNumber && row == 1 {
+			continue // headings
+		}
+		read.Row = row
 		switch {
-		case reason == contacts.NoNumber && row == 1: // headings
-		case reason != "":
-			done.Refused = append(done.Refused, RefusedRow{row, reason})
-		case seen[phone]:
-			done.Known++
+		case read.Reason != "":
+			read.Result = RowRefused
+		case first[read.Phone] > 0:
+			read.Result, read.FirstRow = RowRepeated, first[read.Phone]
 		default:
-			seen[phone] = true
-			phones = append(phones, phone)
+			read.Result, first[read.Phone] = RowSuppressed, row
 		}
+		s.Rows = append(s.Rows, read)
 	}
 }
 
 // numbersReader finds out what divides the columns.
 func numbersReader(text string) *csv.Reader {
-	text = strings.TrimPrefix(text, "\ufeff")
 	line, _, _ := strings.Cut(text, "\n")
 	rows := csv.NewReader(strings.NewReader(text))
 	rows.FieldsPerRecord, rows.LazyQuotes, rows.TrimLeadingSpace = -1, true, true
@@ -114,16 +203,18 @@ func numbersReader(text string) *csv.Reader {
 	return rows
 }
 
-func numberIn(fields []string, region string) (phone, reason string) {
-	reason = contacts.NoNumber
+// numberIn is the first field with a number, or else why the last one that looks like
+// one has none.
+func numberIn(fields []string, region string) ListedRow {
+	found := ListedRow{Reason: contacts.NoNumber}
 	for _, field := range fields {
 		phone, _, why := contacts.Normalise(field, region)
 		if why == "" {
-			return phone, ""
+			return ListedRow{Field: field, Phone: phone}
 		}
 		if why != contacts.NoNumber {
-			reason = why
+			found = ListedRow{Field: field, Reason: why}
 		}
 	}
-	return "", reason
+	return found
 }

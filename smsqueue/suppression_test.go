@@ -15,6 +15,7 @@ import (
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
@@ -142,6 +143,7 @@ func TestStopIsConfirmedOnceAndStartReverses(t *testing.T) { // U21
 			}
 			h.textsUs(handset, "start")
 		}
+		h.gets(handset, "one", reply(keywords.Stop), reply(keywords.Start), "two", reply(keywords.Help), reply(keywords.Stop))
 		h.sends(handset, "three", smsqueue.Normal)
 		h.gets(handset, "one", reply(keywords.Stop), reply(keywords.Start), "two", reply(keywords.Help), reply(keywords.Stop), "three")
 		if all, err := h.queue.Suppressions(t.Context(), h.account.ID, smsqueue.SuppressionFilter{Limit: 10}); err != nil || len(all) > 0 {
@@ -404,7 +406,12 @@ func TestAListOfNumbersIsSuppressed(t *testing.T) {
 		list := "\ufeffNavn;Mobil\r\nAnna Berg;412 34 567\r\nAnna Berg;+4741234567\r\nNobody;\r\n\"Vik; Kari\";410 00 001\r\nOla;12\r\n"
 		got, err := h.queue.ImportSuppressions(t.Context(), h.account.ID, 0, strings.NewReader(list))
 		must(t, err)
-		want := smsqueue.SuppressionImport{Added: 2, Known: 1, Refused: []smsqueue.RefusedRow{{Row: 4, Reason: contacts.NoNumber}, {Row: 6, Reason: contacts.NoNumber}}}
+		want := smsqueue.SuppressionImport{Rows: []smsqueue.ListedRow{
+			{Row: 2, Field: "412 34 567", Phone: handset, Result: smsqueue.RowSuppressed},
+			{Row: 3, Field: "+4741234567", Phone: handset, Result: smsqueue.RowRepeated, FirstRow: 2},
+			{Row: 4, Result: smsqueue.RowRefused, Reason: contacts.NoNumber},
+			{Row: 5, Field: "410 00 001", Phone: number(1), Result: smsqueue.RowSuppressed},
+			{Row: 6, Result: smsqueue.RowRefused, Reason: contacts.NoNumber}}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -415,8 +422,53 @@ func TestAListOfNumbersIsSuppressed(t *testing.T) {
 		for i := range 2500 {
 			fmt.Fprintln(&many, number(i))
 		}
-		if got, err = h.queue.ImportSuppressions(t.Context(), h.account.ID, 0, strings.NewReader(many.String())); err != nil || got.Added != 2499 || got.Known != 1 {
-			t.Errorf("%+v %v", got, err)
+		if got, err = h.queue.ImportSuppressions(t.Context(), h.account.ID, 0, strings.NewReader(many.String())); err != nil || got.Count(smsqueue.RowSuppressed) != 2499 || got.Count(smsqueue.RowKnown) != 1 {
+			t.Errorf("%d %v", got.Count(smsqueue.RowSuppressed), err)
+		}
+	})
+}
+
+func TestAListIsLookedAtAndThenSuppressedOnce(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.suppress(number(2))
+		keep := func(list string) (int64, error) {
+			return h.queue.KeepSuppressionList(t.Context(), h.account.ID, strings.NewReader(list))
+		}
+		id, err := keep(number(1) + "\n\n" + number(2) + "\nOla,123\n" + number(1))
+		must(t, err)
+		rows := []smsqueue.ListedRow{
+			{Row: 1, Field: number(1), Phone: number(1), Result: smsqueue.RowSuppressed},
+			{Row: 3, Field: number(2), Phone: number(2), Result: smsqueue.RowKnown},
+			{Row: 4, Field: "123", Result: smsqueue.RowRefused, Reason: contacts.TooShort},
+			{Row: 5, Field: number(1), Phone: number(1), Result: smsqueue.RowRepeated, FirstRow: 1}}
+		for _, imported := range []bool{false, true} {
+			got, done, err := h.queue.SuppressionList(t.Context(), h.account.ID, id)
+			must(t, err)
+			if diff := cmp.Diff(rows, got.Rows); diff != "" || done != imported || h.suppressed(h.account.ID, number(1)) != imported {
+				t.Errorf("imported %v: %v %s", imported, done, diff)
+			}
+			must(t, h.queue.ImportSuppressionList(t.Context(), h.account.ID, 0, id))
+		}
+		other := h.open("umbra")
+		if _, _, err := h.queue.SuppressionList(t.Context(), other.ID, id); !problem.Has(err, "upload_not_found") {
+			t.Error(err)
+		}
+		if err := h.queue.ImportSuppressionList(t.Context(), other.ID, 0, id); !problem.Has(err, "upload_not_found") {
+			t.Error(err)
+		}
+		for list, code := range map[string]string{"": "file_empty", "Name;Phone\n": "file_empty", "PK\x03\x04": "file_not_text"} {
+			if _, err := keep(list); !problem.Has(err, code) {
+				t.Errorf("%q: %v", list, err)
+			}
+		}
+		_, err = h.db.ExecContext(t.Context(), `UPDATE suppression_lists SET created_at = created_at - 3600001`)
+		must(t, err)
+		if _, _, err := h.queue.SuppressionList(t.Context(), h.account.ID, id); !problem.Has(err, "upload_not_found") {
+			t.Error(err)
+		}
+		must(t, h.queue.DropSuppressionLists(t.Context()))
+		if n, err := db.Column[int](t.Context(), h.db, `SELECT COUNT(*) FROM suppression_lists`); err != nil || n[0] != 0 {
+			t.Errorf("%v %v", n, err)
 		}
 	})
 }
@@ -429,8 +481,7 @@ func TestStopIsObeyedWhereNothingCanBeAnswered(t *testing.T) { // U21
 		_, err := h.db.ExecContext(t.Context(), `DELETE FROM prices`)
 		must(t, err)
 		m.bring(h, said("1", "STOP"))
-		_, err = h.db.ExecContext(t.Context(), `DELETE FROM agreements`)
-		must(t, err)
+		h.agreements("terminated")
 		other := said("2", "STOP")
 		other.From = number(1)
 		m.bring(h, other)

@@ -211,6 +211,19 @@ func (v TemplateVersion) wording(transliterate bool, options smstext.Options) (*
 	return w, nil
 }
 
+// templateOf is what a campaign is made from: the version that it names, or the latest
+// of a template that can be used.
+func (q *Queue) templateOf(ctx context.Context, account int64, n NewCampaign) (Template, error) {
+	if n.version == 0 {
+		return q.usableTemplate(ctx, account, n.Template)
+	}
+	t, err := q.Template(ctx, account, n.Template)
+	if err == nil {
+		t.Version, err = numberedVersion(ctx, q.db, account, n.Template, n.version)
+	}
+	return t, err
+}
+
 // usableTemplate finds a template that a campaign can be made from.
 func (q *Queue) usableTemplate(ctx context.Context, account, id int64) (Template, error) {
 	t, err := q.Template(ctx, account, id)

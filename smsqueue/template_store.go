@@ -134,6 +134,18 @@ func templateVersion(ctx context.Context, q db.Querier, id int64) (TemplateVersi
 	return v, nil
 }
 
+func numberedVersion(ctx context.Context, q db.Querier, account, template int64, number int) (TemplateVersion, error) {
+	all, err := selectVersions(ctx, q, `
+		WHERE v.template_id = (SELECT id FROM templates WHERE account_id = $1 AND id = $2) AND v.number = $3 ORDER BY x.language`, account, template, number)
+	if err != nil || len(all) == 0 {
+		if err == nil {
+			err = errNoTemplate
+		}
+		return TemplateVersion{}, err
+	}
+	return all[0], nil
+}
+
 // selectVersions reads versions v with their texts x; where is to keep those of
 // a version together.
 func selectVersions(ctx context.Context, q db.Querier, where string, args ...any) (all []TemplateVersion, err error) {

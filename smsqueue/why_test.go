@@ -62,6 +62,11 @@ func TestWhatWaitsSaysWhy(t *testing.T) {
 		h.agreements("terminated")
 		h.explains(c.ID, smsqueue.Wait{Code: smsqueue.WhyAccount, Detail: "no_agreement", Messages: people}, off)
 		h.agreements("concluded")
+		_, err = h.db.ExecContext(t.Context(), `UPDATE agreements SET closes_at = 1`) // a newer version's grace is over
+		must(t, err)
+		h.explains(c.ID, smsqueue.Wait{Code: smsqueue.WhyAccount, Detail: "agreement_outdated", Messages: people}, off)
+		_, err = h.db.ExecContext(t.Context(), `UPDATE agreements SET closes_at = 0`)
+		must(t, err)
 
 		zone, err := window.Zone("Europe/Oslo")
 		must(t, err)

@@ -17,11 +17,12 @@ import (
 // What people text to stop messages, to get them again or to know who sends takes
 // effect in the transaction that keeps the text, and is answered once.
 
-// inboundIDs are what one inbound message may need: itself, its event, and the rest
+// inboundIDs are what one inbound message may need: itself, its events, and the rest
 // for what it asks, which is most when many accounts share the number that is texted.
 const (
-	inboundIDs = 1024
-	wishIDs    = inboundIDs - 2
+	inboundIDs    = 2048
+	inboundEvents = 3 // it is received, it is a reply, it answers a roll call
+	wishIDs       = inboundIDs - 1 - inboundEvents
 )
 
 // repliesADay bounds how often a number is answered in a day (UTC), however often it
@@ -44,16 +45,16 @@ func wishOf(ctx context.Context, tx *db.Tx, m received) (string, error) {
 }
 
 // obey does what a text asks of the account that received it.
-func obey(ctx context.Context, tx *db.Tx, m received, now time.Time) (err error) {
-	kind, ids, changed := keywords.Kind(m.Action), &idPool{m.event + 1}, true
+func obey(ctx context.Context, tx *db.Tx, marks contacts.Marks, m received, now time.Time) (err error) {
+	kind, ids, changed := keywords.Kind(m.Action), m.wishIDs(), true
 	if !longNumber.MatchString(m.From) {
 		return nil // nothing can be sent to it
 	}
 	switch kind {
 	case keywords.Stop:
-		changed, err = suppress(ctx, tx, m.suppression(ids.take(), m.Account, now))
+		changed, err = suppress(ctx, tx, m.suppression(ids.take(), m.Account, now), ids.take())
 	case keywords.Start:
-		changed, err = lift(ctx, tx, m.Account, m.From, ByStart, now)
+		changed, err = lift(ctx, tx, marks, m.Account, m.From, ByStart, ids.take(), now)
 	case keywords.Help:
 	default:
 		return nil // it asks for nothing
@@ -78,12 +79,14 @@ func obeyAll(ctx context.Context, tx *db.Tx, m received, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(owners) > wishIDs {
+	const most = wishIDs / 2
+	if len(owners) > most {
 		slog.Error("a number is shared by too many accounts for a stop to reach all", "carrier", m.route, "accounts", len(owners))
-		owners = owners[:wishIDs]
+		owners = owners[:most]
 	}
-	for i, account := range owners {
-		if _, err := suppress(ctx, tx, m.suppression(m.event+1+int64(i), account, now)); err != nil {
+	ids := m.wishIDs()
+	for _, account := range owners {
+		if _, err := suppress(ctx, tx, m.suppression(ids.take(), account, now), ids.take()); err != nil {
 			return err
 		}
 	}

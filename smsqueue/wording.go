@@ -1,12 +1,14 @@
 package smsqueue
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/varsel/varsel/contacts"
+	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/merge"
 	"github.com/varsel/varsel/smsqueue/smstext"
@@ -17,7 +19,8 @@ type person struct {
 	contact                                                    int64
 	name, department, jobTitle, office, email, phone, language string
 	custom                                                     map[string]string
-	optOut                                                     string // where they stop the account's messages
+	optOut                                                     string // the address at which they stop the account's messages
+	stopAt                                                     string // the number to which they text to stop them
 }
 
 // personFields are the fields of a text, by name, and where each finds its value.
@@ -30,18 +33,23 @@ var personFields = map[string]func(*person) string{
 	"email":      func(p *person) string { return p.email },
 	"phone":      func(p *person) string { return p.phone },
 	optOutField:  func(p *person) string { return p.optOut },
+	stopAtField:  func(p *person) string { return p.stopAt },
 }
 
 // optOutField is the link by which the recipient stops messages; empty where the
 // installation has no public address.
 const optOutField = "opt_out_link"
 
+// stopAtField is the account's number for those who cannot answer the sender; empty
+// where the account has decided on none.
+const stopAtField = "opt_out_number"
+
 // customField begins the names of the fields that a contact has of its own.
 const customField = "custom."
 
 // TextFields are the fields that every text can have, in the order of use. There
 // are those of contacts as well: custom. and the name of one (contacts.SetFields).
-var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone", optOutField}
+var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone", optOutField, stopAtField}
 
 func knownField(name string) bool {
 	own, custom := strings.CutPrefix(name, customField)
@@ -126,6 +134,7 @@ type wording struct {
 	texts         []merge.Text // in these languages; the first is for those whose own is missing
 	transliterate bool
 	options       smstext.Options
+	stopAt        string // the account's number to stop its messages, where the texts name it
 	room          []byte // that a text is written in
 }
 
@@ -139,6 +148,16 @@ func (w *wording) custom() bool {
 
 func (w *wording) uses(field func(name string) bool) bool {
 	return slices.ContainsFunc(w.texts, func(t merge.Text) bool { return slices.ContainsFunc(t.Names(), field) })
+}
+
+// know finds out what the texts say of the account.
+func (w *wording) know(ctx context.Context, q db.Querier, account int64) error {
+	if !w.uses(func(name string) bool { return name == stopAtField }) {
+		return nil
+	}
+	settings, err := selectOptOutSettings(ctx, q, account)
+	w.stopAt = settings.Number
+	return err
 }
 
 // saying is what one recipient gets.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -144,6 +145,70 @@ func TestATemplateSpeaksTheRecipientsLanguage(t *testing.T) {
 		}
 		if _, err := h.queue.StartCampaign(t.Context(), h.account.ID, smsqueue.NewCampaign{Group: g.ID, Template: tpl.ID}); !problem.Has(err, "template_archived") {
 			t.Errorf("an archived template is sent: %v", err)
+		}
+	})
+}
+
+// U23: what is sent again is what was sent, whatever became of the template.
+func TestSendingAgainSaysWhatTheTemplateSaidThen(t *testing.T) {
+	faults := smscsim.Faults{ReceiptDelay: time.Millisecond, Fail: map[string]string{on(0): "UNDELIV", on(1): "UNDELIV"}}
+	eachHouse(t, faults, func(t *testing.T, h *house) {
+		h.route(100, 0)
+		h.work()
+		g, _ := h.staff("All staff", contacts.NewContact{Name: "Kari Nordmann", Language: "nb"}, contacts.NewContact{Name: "Ann Smith"}, contacts.NewContact{Name: "Bo Ek"})
+		add := func(name string, texts ...smsqueue.TemplateText) smsqueue.Template {
+			tpl, err := h.queue.AddTemplate(t.Context(), h.account.ID, smsqueue.NewTemplate{Name: name, Texts: texts})
+			must(t, err)
+			return tpl
+		}
+		merged := add("Welcome", smsqueue.TemplateText{"en", "Hi {{first_name}}"}, smsqueue.TemplateText{"nb", "Hei {{first_name}}"})
+		plain := add("Plain", smsqueue.TemplateText{"en", "Żółw"})
+		var first []smsqueue.Campaign
+		for _, n := range []smsqueue.NewCampaign{{Template: merged.ID}, {Template: plain.ID, Transliterate: true}} {
+			n.Group = g.ID
+			first = append(first, h.until(h.campaign(h.account.ID, n), finished))
+		}
+		changed := smsqueue.NewTemplate{Texts: []smsqueue.TemplateText{{"en", "Changed"}, {"pl", "Zmienione"}}}
+		for _, tpl := range []smsqueue.Template{merged, plain} {
+			_, err := h.queue.ChangeTemplate(t.Context(), h.account.ID, tpl.ID, changed)
+			must(t, err)
+		}
+		must(t, h.queue.ArchiveTemplate(t.Context(), h.account.ID, merged.ID))
+		for i, c := range first {
+			again, err := h.queue.Resend(t.Context(), h.account.ID, c.ID, smsqueue.AudienceFilter{}, "", "")
+			must(t, err)
+			again = h.until(again, finished)
+			if again.Template != []int64{merged.ID, plain.ID}[i] || again.Version != 1 || again.Counts.Total() != 2 || again.Name != c.Name {
+				t.Errorf("%+v", again)
+			}
+			twice, err := h.queue.Resend(t.Context(), h.account.ID, again.ID, smsqueue.AudienceFilter{}, "", "")
+			must(t, err)
+			h.until(twice, finished)
+		}
+		for i, want := range [][]string{{"Hei Kari", "Zolw", "Hei Kari", "Hei Kari", "Zolw", "Zolw"}, {"Hi Ann", "Zolw", "Hi Ann", "Hi Ann", "Zolw", "Zolw"}, {"Hi Bo", "Zolw"}} {
+			if diff := cmp.Diff(want, h.smsc.Texts(on(i))); diff != "" {
+				t.Errorf("%s: %s", number(i), diff)
+			}
+		}
+	})
+}
+
+func TestAReminderSaysWhatTheTemplateSaidThen(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(100, 0)
+		h.number(h.account.ID, "2440", "")
+		h.work()
+		g := h.group(h.account.ID, "All staff", 1, 0)
+		tpl, err := h.queue.AddTemplate(t.Context(), h.account.ID, smsqueue.NewTemplate{Name: "Drill", Texts: []smsqueue.TemplateText{{"en", "Are you safe?"}}})
+		must(t, err)
+		c := h.until(h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Template: tpl.ID, Asks: safety()}), finished)
+		_, err = h.queue.ChangeTemplate(t.Context(), h.account.ID, tpl.ID, smsqueue.NewTemplate{Texts: []smsqueue.TemplateText{{"en", "Changed"}}})
+		must(t, err)
+		reminder, err := h.queue.RemindRollCall(t.Context(), h.account.ID, c.ID, smsqueue.Reminder{})
+		must(t, err)
+		h.until(reminder, finished)
+		if diff := cmp.Diff([]string{"Are you safe?", "Are you safe?"}, h.smsc.Texts(on(0))); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -81,6 +81,39 @@ func TestContactIsAddedAndEditedByHand(t *testing.T) {
 	w.has(w.get(path), 404)
 }
 
+func TestAContactsOwnFieldsAreSetAndForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	w.signIn()
+	path := w.contactPath("Cecilie")
+	own := func() map[string]string {
+		return must(w.book.Fields(t.Context(), w.account.ID, w.contact("Cecilie").ID))
+	}
+	w.sent(w.post(path+"/fields", url.Values{"new-name": {"badge"}, "new-value": {"A-117 <b>"}}), path+"#own")
+	w.sent(w.post(path+"/fields", url.Values{"own-badge": {"B-2"}, "new-name": {"shift"}, "new-value": {"night"}}), path+"#own")
+	if diff := cmp.Diff(map[string]string{"badge": "B-2", "shift": "night"}, own()); diff != "" {
+		t.Error(diff)
+	}
+	w.golden("contact-own-nb", w.get(path, "Accept-Language", "nb").body)
+	w.has(w.post(path+"/fields", url.Values{"own-badge": {"B-3"}, "own-shift": {"day"}, "new-name": {"Desk No"}, "new-value": {"7"}}), 422,
+		`value="B-3"`, `value="day"`, `value="Desk No"`, `value="7"`, `href="#new-name"`, "small letters")
+	w.has(w.post(path+"/fields", url.Values{"own-badge": {strings.Repeat("x", 201)}}), 422, "xxx", `href="#own"`, "at most 200 characters")
+	w.has(w.post(path+"/fields", url.Values{"new-value": {"nameless"}}), 422, `value="nameless"`, `aria-invalid="true"`)
+	w.sent(w.post(path+"/fields", url.Values{"forget": {"badge"}, "own-shift": {"ignored"}}), path+"#own")
+	w.sent(w.post(path+"/fields", url.Values{}), path+"#own")
+	if diff := cmp.Diff(map[string]string{"shift": "night"}, own()); diff != "" {
+		t.Error(diff)
+	}
+	w.sent(w.post(path+"/fields", url.Values{"own-shift": {" "}}), path+"#own")
+	if len(own()) != 0 {
+		t.Errorf("%v", own())
+	}
+	must(w.book.SetFields(t.Context(), w.account.ID, w.contact("Cecilie").ID, map[string]string{"badge": "A-1"}))
+	w.as("viewer")
+	w.has(w.get(path), 200, "A-1")
+	w.has(w.post(path+"/fields", url.Values{"own-badge": {"B"}}), 403)
+}
+
 func TestSyncedContactIsReadAndNotEdited(t *testing.T) { // S12, S14, S15
 	w := newWorld(t)
 	w.connect()
@@ -252,8 +285,13 @@ func TestPoorCoverageIsAdvisedAgainst(t *testing.T) { // S8
 	w.has(w.get("/contacts/quality"), 200, "Only 66% can be texted", "advised against")
 }
 
-// upload sends a file as the form does.
+// upload sends a list of contacts as the form does.
 func (w *world) upload(name, text string, headers ...string) answer {
+	w.Helper()
+	return w.uploadTo("/contacts/import", name, text, headers...)
+}
+
+func (w *world) uploadTo(path, name, text string, headers ...string) answer {
 	w.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -261,7 +299,7 @@ func (w *world) upload(name, text string, headers ...string) answer {
 		must(must(form.CreateFormFile("file", name)).Write([]byte(text)))
 	}
 	form.Close()
-	req := must(http.NewRequestWithContext(w.Context(), "POST", w.home+"/contacts/import", &body))
+	req := must(http.NewRequestWithContext(w.Context(), "POST", w.home+path, &body))
 	req.Header.Set("Content-Type", form.FormDataContentType())
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	for i := 0; i < len(headers); i += 2 {

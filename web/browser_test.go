@@ -403,6 +403,9 @@ func TestBrowserShowsEveryPageOnANarrowScreen(t *testing.T) {
 		"/received/conversation?number=" + url.QueryEscape(who(1)), w.contactPath("Anna"), w.contactPath("Person 1"), w.contactPath("Person 1") + "/delete",
 		w.groupPath(long) + "?find=person", w.groupPath(ruled), w.groupPath(ruled) + "/rule",
 		w.upload("a.csv", "name,phone,groups\n"+strings.Repeat("Averylongname", 9)+",1234,x\nOla,40100077,"+strings.Repeat("Averylongname", 9)+"\n").header.Get("Location")}
+	must(w.book.SetFields(t.Context(), w.account.ID, w.contact("Person 1").ID, map[string]string{strings.Repeat("averylong_", 4): strings.Repeat("Donaudampfschiff", 9)}))
+	others = append(others, "/suppressions/import",
+		w.uploadTo("/suppressions/import", "a.csv", "name,phone\nOla,40100077\nOla,40100077\nNobody,"+strings.Repeat("1234", 40)+"\n").header.Get("Location"))
 	b := newBrowser(t, w.home)
 	b.signIn()
 	b.showsOnEveryWidth(slices.Concat(everyPage, others, []string{directory + "/settings", directory + "/runs", directory + "/held", directory + "/check", written + "/tokens", written + "/settings"}))

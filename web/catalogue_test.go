@@ -21,14 +21,26 @@ import (
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 
+	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/billing/invoice"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/audit"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/keywords"
 	"github.com/varsel/varsel/smsqueue/smstext"
 	"github.com/varsel/varsel/smsqueue/window"
 )
+
+func classNames() (all []string) {
+	for _, c := range privacy.Classes {
+		all = append(all, c.Name)
+	}
+	return all
+}
 
 // families are the texts whose ids are put together from a family and one of
 // its values, which the rooms below say.
@@ -52,9 +64,21 @@ var families = map[string][]string{
 	"clocks":            words(window.Skipped, window.Twice),
 	"segment":           {"delivered", "underway", "unconfirmed", "lost", "stopped", "waiting"},
 	"left_out":          {"without_number", "invalid_number", "shared_number", "suppressed", "unresolved", "too_long", "sender_refused"},
+	"kept":              classNames(),
+	"kept_help":         classNames(),
+	"kept_by":           words(privacy.SaysDefault, privacy.SaysInstallation, privacy.SaysAccount),
+	"retention_run":     {privacy.RunDone, privacy.RunHeld, privacy.RunFailed},
+	"export":            {privacy.ExportAsked, privacy.ExportRunning, privacy.ExportReady, privacy.ExportFailed, privacy.ExportRemoved},
+	"at_end":            {privacy.AtEndReturn, privacy.AtEndDelete},
+	"deleted":           privacy.Kinds,
 	"suppressed":        words(smsqueue.ByStop, smsqueue.ByLink, smsqueue.ByHand, smsqueue.ByImport),
 	"lifted":            words(smsqueue.ByStart, smsqueue.ByLink, smsqueue.ByHand),
 	"suppression_wrong": {"phone", "note"},
+	"listed":            smsqueue.ListedResults,
+	"act":               slices.Sorted(maps.Values(acts)),
+	"who":               {audit.User, audit.Key, audit.Command, audit.System, audit.Person},
+	"scope":             scopeWords(),
+	"held_section":      {"contacts", "uploads", "directory", "messages", "received", "roll_call_answers", "opt_outs", "audit"},
 	"health":            words(smsqueue.HealthStates...),
 	"ill":               smsqueue.Ills,
 	"coverage":          {"with_number", "without_number", "invalid_number"},
@@ -67,7 +91,7 @@ var families = map[string][]string{
 	"op":                contacts.RuleOps,
 	"row":               contacts.RowActions,
 	"row_reason": {contacts.BadQuotes, "invalid_name", "invalid_department", "invalid_job_title", "invalid_office", "invalid_email",
-		"invalid_language", "invalid_groups"},
+		"invalid_language", "invalid_groups", contacts.ErasedNumber},
 	"action":       append(words(keywords.Stop, keywords.Start, keywords.Help), smsqueue.ActionAnswer),
 	"roll_state":   {"open", "closed"},
 	"roll_person":  append(words(smsqueue.RollStates...), "all"),
@@ -75,13 +99,14 @@ var families = map[string][]string{
 	"role":         {"owner", "admin", "sender", "viewer"},
 	"connection":   {directory.Connected, directory.Failing, directory.Disconnected},
 	"run":          {directory.Running, directory.Waiting, directory.Done, directory.Failed},
-	"problem": {"sign_in_refused", "signed_out", "other_site", "read_only", "too_many_viewers", "campaign_not_found",
+	"problem": {"agreement_outdated", "no_processor", "no_controller", "agreement_changed", "agreement_not_viewed", "agreement_not_offered", "agreement_not_concluded",
+		"agreement_not_found", "agreement_broken", "version_exists", "owners_only", "sign_in_refused", "signed_out", "other_site", "read_only", "too_many_viewers", "campaign_not_found",
 		"message_not_found", "inbound_not_found", "group_not_found", "contact_not_found", "connection_not_found", "no_agreement", "account_closed",
 		"no_carrier", "invalid_sender", "invalid_lane", "invalid_text", "idempotency_key_reused", "synced_field", "synced_group",
 		"rule_group", "listed_group", "invalid_rule", "invalid_name", "invalid_email", "invalid_language", "invalid_contacts",
 		"upload_not_found", "import_running", "file_empty", "file_too_large", "file_too_long", "file_not_text", "file_no_headings",
 		"file_no_number", "file_no_name", "file_many_groups",
-		"managers_only", "operators_only", "no_account", "carrier_not_found", "carrier_exists", "carrier_enabled", "carrier_open",
+		"managers_only", "operators_only", "no_account", "carrier_not_found", "invoice_not_found", "invoice_final", "invoice_cancelled", "no_seller", "no_billing_profile", "no_rate", "carrier_exists", "carrier_enabled", "carrier_open",
 		"carrier_campaigns", "carrier_numbers", "carrier_rules", "rule_not_found", "not_synced", "disconnected",
 		"template_not_found", "template_archived", "template_exists", "invalid_texts",
 		"nothing_held", "held_changed", "invalid_people", "sender_not_answerable", "invalid_asks", "roll_call_not_found", "roll_call_closed", "roll_call_begins", "recipient_not_found",
@@ -89,22 +114,45 @@ var families = map[string][]string{
 		"invalid_cloud", "invalid_secret_expires", "invalid_every", "invalid_groups", "invalid_filter",
 		"consent_app", "consent_state", "consent_declined", "consent_failed", "consent_not_admin", "consent_tenant",
 		"directory_id_token", "token_not_found", "not_scim", "no_such_link", "suppression_not_found", "not_suppressed", "opted_out",
-		"invalid_windows", "invalid_zone", "invalid_start_at", "invalid_validity", "invalid_per_hour", "invalid_per_day", "invalid_per_month", "invalid_statuses"},
-	"finding":        append(slices.Clone(findings), "disconnected", "stopped", "no_agreement"),
-	"finding_next":   findings,
-	"step":           {directory.StepSignIn, directory.StepPeople, directory.StepGroups, directory.StepMembers, directory.StepOrganisation},
-	"outcome":        {directory.Passed, directory.Broken, directory.NotTried, "done", "open"},
-	"tab":            {"overview", "check", "tokens", "preview", "held", "skipped", "runs", "settings"},
-	"phase":          {directory.ReadingGroups, directory.ReadingPeople, directory.Applying},
-	"kind":           {directory.Sync, directory.Preview, directory.Group},
-	"cloud":          {directory.GlobalCloud, directory.USGovCloud, directory.DoDCloud, directory.ChinaCloud},
-	"preview":        previewLists,
-	"change":         {"added", "changed", "removed", "number"},
-	"skipped":        {directory.SkippedGuest, directory.SkippedBlocked, directory.SkippedMinor, directory.SkippedUnlicensed, directory.SkippedFilter, directory.SkippedGroups},
-	"filter":         directory.FilterFields,
-	"is":             conditions,
-	"self_check":     {"sign_in", "people", "groups", "change", "written", "written_change"},
-	"self_check_how": {"sign_in", "people", "groups", "change", "written", "written_change"},
+		"invalid_windows", "invalid_fields", "invalid_file", "invalid_zone", "invalid_start_at", "invalid_validity", "invalid_per_hour", "invalid_per_day", "invalid_per_month", "invalid_statuses",
+
+		"subprocessor_not_found", "notice_not_found", "objection_not_found", "feed_not_found", "objection_window_closed", "objection_exists", "objection_ended",
+		"notice_in_effect", "notice_meanwhile", "subprocessor_exists", "subprocessor_chain", "invalid_outcome", "invalid_answer", "invalid_reason", "invalid_opt_out_number", "erased_number", "person_not_found", "ambiguous_person", "erasure_not_found", "erasure_lifted", "erasures_file",
+		"key_not_found", "hold_not_found", "export_not_found", "export_not_ready", "export_elsewhere", "certificate_not_found", "retention_fixed"},
+	"finding":         append(slices.Clone(findings), "disconnected", "stopped", "no_agreement", "agreement_outdated"),
+	"finding_next":    findings,
+	"objection":       append(slices.Clone(accounts.Outcomes), accounts.ObjectionOpen, accounts.ObjectionRetracted),
+	"sub_outcome":     accounts.Outcomes,
+	"sub_wrong":       {"country", "transfer", "effective_at"},
+	"noticed":         {accounts.NoticeViewed, accounts.NoticeRead, accounts.NoticeFetched},
+	"mailed":          {"waiting", "sending", "sent", "unconfirmed", "failed"},
+	"step":            {directory.StepSignIn, directory.StepPeople, directory.StepGroups, directory.StepMembers, directory.StepOrganisation},
+	"outcome":         {directory.Passed, directory.Broken, directory.NotTried, "done", "open"},
+	"tab":             {"overview", "check", "tokens", "preview", "held", "skipped", "runs", "settings"},
+	"phase":           {directory.ReadingGroups, directory.ReadingPeople, directory.Applying},
+	"kind":            {directory.Sync, directory.Preview, directory.Group},
+	"cloud":           {directory.GlobalCloud, directory.USGovCloud, directory.DoDCloud, directory.ChinaCloud},
+	"preview":         previewLists,
+	"change":          {"added", "changed", "removed", "number"},
+	"skipped":         {directory.SkippedGuest, directory.SkippedBlocked, directory.SkippedMinor, directory.SkippedUnlicensed, directory.SkippedFilter, directory.SkippedErased, directory.SkippedGroups},
+	"filter":          directory.FilterFields,
+	"is":              conditions,
+	"self_check":      {"sign_in", "people", "groups", "change", "written", "written_change"},
+	"self_check_how":  {"sign_in", "people", "groups", "change", "written", "written_change"},
+	"agreement_state": {accounts.StandingNone, accounts.StandingOffered, accounts.StandingConcluded, accounts.StandingWithdrawn, "outdated"},
+	"agreement_was":   {accounts.AgreementOffered, accounts.AgreementConcluded, accounts.AgreementSuperseded, accounts.AgreementTerminated},
+	"agreement_by":    {accounts.BySession, accounts.ByKey, accounts.ByCommand, accounts.ByUpload},
+	"agreement_end":   {accounts.AtEndReturn, accounts.AtEndDelete},
+	"agreement_wrong": {"signatory", "title", "email", "authority", "agree", "pdf", "signed", "legal_name", "registration", "address", "contact", "dpo",
+		"representative", "signatory_title", "version", "texts", "grace_until", "at_end", "confirm"},
+	"version":       {"draft", "offered"},
+	"version_of":    {accounts.OfProgram, accounts.OfOperator},
+	"register_lead": {"installation"},
+	"invoice_state": {billing.Draft, billing.Final, billing.Cancelled},
+	"invoice_kind":  words(invoice.Invoice, invoice.CreditNote),
+	"invoice_file":  {billing.PDF, billing.XML},
+	"invoice_unit":  invoice.Units,
+	"invoice_ask":   {"finalise", "cancel"}, "invoice_means": {"finalise", "cancel"}, "invoice_turn": {"finalise", "cancel"},
 	"error": {"401", "403", "404", "405", "409", "413", "422", "429", "503", "401_title", "403_title", "404_title", "405_title",
 		"409_title", "413_title", "422_title", "429_title", "503_title"},
 }
@@ -117,6 +165,13 @@ var findings = []string{"directory_tenant", "directory_cloud", "directory_client
 func words[T ~string](values ...T) (all []string) {
 	for _, v := range values {
 		all = append(all, string(v))
+	}
+	return all
+}
+
+func scopeWords() (all []string) {
+	for _, one := range accounts.Scopes() {
+		all = append(all, scopeWord(one))
 	}
 	return all
 }

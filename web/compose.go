@@ -28,6 +28,7 @@ type composePage struct {
 	Fields    []string // that a text can have
 	Lanes     []laneChoice
 	Sender    string // the account's, used when none is entered
+	Windows   string // the account's, in which its own are
 	Errors    []fieldError
 	Count     textCount
 	Forecast  *forecast // nil until it is asked for
@@ -49,6 +50,7 @@ type composeForm struct {
 	Start         string // a local time in Zone; empty: at once
 	Zone          string
 	Validity      string // minutes
+	Windows       string // its own
 	Now           string // what the clocks show in Zone
 }
 
@@ -127,6 +129,7 @@ func readForm(c *fiber.Ctx) composeForm {
 		Transliterate: c.FormValue("transliterate") != "",
 		Sender:        strings.TrimSpace(c.FormValue("sender")), Lane: c.FormValue("lane"), Ceiling: c.FormValue("ceiling"),
 		Start: strings.TrimSpace(c.FormValue("start")), Zone: strings.TrimSpace(c.FormValue("zone")), Validity: strings.TrimSpace(c.FormValue("validity")),
+		Windows: strings.TrimSpace(c.FormValue("windows")),
 	}
 }
 
@@ -173,6 +176,9 @@ func (w *site) asked(v visit, f composeForm) (n smsqueue.NewCampaign, note windo
 	if n.Validity, err = (planForm{Validity: f.Validity}).minutes(); err != nil {
 		return n, note, err
 	}
+	if n.Windows, err = window.Parse(f.Windows); err != nil {
+		return n, note, err
+	}
 	if f.Start != "" {
 		n.Start, n.Zone, note, err = w.Queue.StartTime(v.ctx, v.Account.ID, f.Start, f.Zone)
 	}
@@ -189,7 +195,7 @@ func (f composeForm) sent() string {
 }
 
 func (f composeForm) hash() string {
-	return formHash(f.Once, f.Name, f.Group, f.Template, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Ceiling, f.Start, f.Zone, f.Validity)
+	return formHash(f.Once, f.Name, f.Group, f.Template, f.Text, strconv.FormatBool(f.Transliterate), f.Sender, f.Lane, f.Ceiling, f.Start, f.Zone, f.Validity, f.Windows)
 }
 
 // formHash tells a form with what was entered from every other.
@@ -216,10 +222,24 @@ func (say *tongue) fieldError(p *problem.Problem, f composeForm, options smstext
 		return fieldError{"text", say.count("text_too_long", parts)}
 	case p.Field == "start_at", p.Field == "zone", p.Field == "validity":
 		return say.planError(p)
+	case p.Field == "windows":
+		return fieldError{"windows", say.windowsError(p, f)}
 	case p.Field == "sender", p.Field == "lane":
 		return fieldError{p.Field, say.problem(p)}
 	}
 	return fieldError{"", say.problem(p)}
+}
+
+// windowsError says why a campaign cannot have these windows.
+func (say *tongue) windowsError(p *problem.Problem, f composeForm) string {
+	_, err := window.Parse(f.Windows)
+	switch {
+	case err != nil:
+		return say.problem(p)
+	case f.Lane == string(smsqueue.Urgent):
+		return say.text("windows_urgent")
+	}
+	return say.text("windows_outside")
 }
 
 // mostGroups is how many groups the form offers; others are reached from the
@@ -241,9 +261,12 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 	p.Fields = fieldExamples()
 	p.Lanes = v.say.laneChoices(p.Form.Lane)
 	p.Sender = v.Account.Sender
-	if err := w.fillPlan(v, &p.Form); err != nil {
+	rules, err := w.Queue.Rules(v.ctx, v.Account.ID)
+	if err != nil {
 		return err
 	}
+	p.Windows = rules.Windows.String()
+	v.say.fillPlan(rules, &p.Form)
 	options, err := w.Queue.TextOptions(v.ctx)
 	if err != nil {
 		return err
@@ -257,18 +280,13 @@ func (w *site) showForm(c *fiber.Ctx, v visit, p composePage) error {
 }
 
 // fillPlan offers the account's zone, and says what the clocks there show.
-func (w *site) fillPlan(v visit, f *composeForm) error {
+func (say *tongue) fillPlan(rules smsqueue.Rules, f *composeForm) {
 	if f.Zone == "" {
-		rules, err := w.Queue.Rules(v.ctx, v.Account.ID)
-		if err != nil {
-			return err
-		}
 		f.Zone = rules.Zone
 	}
 	if zone, err := window.Zone(f.Zone); err == nil {
-		f.Now = v.say.local(time.Now(), zone)
+		f.Now = say.local(time.Now(), zone)
 	}
-	return nil
 }
 
 // withChosen adds the chosen group when it is not among the first.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 func (w *world) campaigns() []smsqueue.Campaign {
@@ -45,6 +46,30 @@ func TestCampaignIsStartedFromTheForm(t *testing.T) {
 	if w.post("/campaigns/new", form); len(w.campaigns()) != 2 {
 		t.Error("going back and writing something else starts nothing")
 	}
+}
+
+func TestACampaignHasHoursOfItsOwn(t *testing.T) { // U19
+	w := newWorld(t)
+	w.carrier("main", `{}`)
+	g := w.names.Of(secrets.Group, w.group("Everybody", 3).ID)
+	must(0, w.queue.SetRules(t.Context(), w.account.ID, smsqueue.Rules{Windows: must(window.Parse("Mon-Fri 08:00-20:00")), Zone: "Europe/Oslo"}))
+	w.signIn()
+	w.has(w.get("/campaigns/new"), 200, "The account sends Mon-Fri 08:00-20:00.")
+	form := url.Values{"once": {"a"}, "group": {g}, "text": {"Hi"}, "lane": {"bulk"}, "do": {"start"}}
+	for wrong, says := range map[string]string{"always": "Write the hours as in", "Sat 10:00-12:00": "within the account&#39;s own"} {
+		form.Set("windows", wrong)
+		w.has(w.post("/campaigns/new", form), 422, says, `href="#windows"`, `value="`+wrong+`"`)
+	}
+	form.Set("windows", "mon-fri 09:00-16:00")
+	form.Set("lane", "urgent")
+	w.has(w.post("/campaigns/new", form), 422, "An urgent campaign goes at once", `href="#windows"`)
+	form.Set("lane", "bulk")
+	started := w.post("/campaigns/new", form)
+	all := w.campaigns()
+	if len(all) != 1 || all[0].Windows.String() != "Mon-Fri 09:00-16:00" {
+		t.Fatalf("%d %+v", started.status, all)
+	}
+	w.has(w.get(started.header.Get("Location")), 200, "<dd>Mon-Fri 09:00-16:00</dd>")
 }
 
 func TestPreviewStartsNothing(t *testing.T) {

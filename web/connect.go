@@ -15,8 +15,8 @@ import (
 // connectPage is the form of the three values, with what the check said of
 // those that were entered. A secret is never shown again, not even here.
 type connectPage struct {
-	NoAgreement bool // then nothing else is offered
-	Consent     bool // the installation has an app of its own to consent to
+	NoAgreement string // then nothing else is offered
+	Consent     bool   // the installation has an app of its own to consent to
 	Form        connectForm
 	Clouds      []choice
 	More        bool // what is seldom needed is open
@@ -88,11 +88,11 @@ func (w *site) connectForm(c *fiber.Ctx, v visit) error {
 }
 
 func (w *site) showConnect(c *fiber.Ctx, v visit, p connectPage) error {
-	agreed, err := w.agreed(v)
+	lacks, err := w.lacksAgreement(v)
 	if err != nil {
 		return err
 	}
-	p.NoAgreement = !agreed
+	p.NoAgreement = lacks
 	for _, name := range []string{directory.GlobalCloud, directory.USGovCloud, directory.DoDCloud, directory.ChinaCloud} {
 		p.Clouds = append(p.Clouds, choice{name, v.say.word("cloud", name), name == p.Form.Cloud})
 	}

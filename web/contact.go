@@ -17,6 +17,7 @@ type contactPage struct {
 	MayEdit  bool
 	MaySend  bool
 	Fields   []contactField
+	Own      ownFields // of an existing one
 	Warnings []string
 	Reason   string // why there is no number
 	OptedOut bool   // nothing is sent to the number
@@ -116,6 +117,15 @@ func (w *site) contactNamed(c *fiber.Ctx, v visit) (contacts.Contact, error) {
 }
 
 func (w *site) showContact(c *fiber.Ctx, v visit, one contacts.Contact, values map[string]string, wrong []fieldError) error {
+	own, err := w.Book.Fields(v.ctx, v.Account.ID, one.ID)
+	if err != nil {
+		return err
+	}
+	return w.showContactWith(c, v, one, contactPage{Fields: v.say.contactForm(values, wrong), Own: newOwnFields(own), Errors: wrong})
+}
+
+// showContactWith shows one of whom something may have been typed.
+func (w *site) showContactWith(c *fiber.Ctx, v visit, one contacts.Contact, p contactPage) error {
 	checked, err := w.Book.Quality(v.ctx, v.Account.ID, contacts.QualityFilter{}, one.ID-1, 1)
 	if err != nil {
 		return err
@@ -124,8 +134,7 @@ func (w *site) showContact(c *fiber.Ctx, v visit, one contacts.Contact, values m
 	if err != nil {
 		return err
 	}
-	p := contactPage{ID: w.Names.Of(secrets.Contact, one.ID), Name: one.Name, Synced: one.Source == contacts.FromDirectory,
-		MaySend: maySend(v.Role), Groups: groups, Errors: wrong}
+	p.ID, p.Name, p.Synced, p.MaySend, p.Groups = w.Names.Of(secrets.Contact, one.ID), one.Name, one.Source == contacts.FromDirectory, maySend(v.Role), groups
 	p.MayEdit = p.MaySend && !p.Synced
 	for _, each := range checked {
 		if each.ID == one.ID {
@@ -138,10 +147,11 @@ func (w *site) showContact(c *fiber.Ctx, v visit, one contacts.Contact, values m
 	if one.Phone.Reason != "" {
 		p.Reason = v.say.word("phone", one.Phone.Reason)
 	}
-	if p.MayEdit {
-		p.Fields = v.say.contactForm(values, wrong)
-	} else {
+	switch {
+	case !p.MayEdit:
 		p.Fields = v.say.contactFacts(one)
+	case p.Fields == nil:
+		p.Fields = v.say.contactForm(valuesOf(one.Person), nil)
 	}
 	return render(c, p)
 }

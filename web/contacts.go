@@ -12,12 +12,13 @@ import (
 )
 
 type contactsPage struct {
-	MaySend  bool
-	Reason   string // in words, when only those are shown of whom it is true
-	Coverage coverage
-	Filters  []link
-	Contacts []contactRow
-	Pager    pager
+	MaySend   bool
+	MayManage bool
+	Reason    string // in words, when only those are shown of whom it is true
+	Coverage  coverage
+	Filters   []link
+	Contacts  []contactRow
+	Pager     pager
 }
 
 func (contactsPage) template() string { return "contacts" }
@@ -58,7 +59,7 @@ func (w *site) contacts(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	all, more := cut(all)
-	p := contactsPage{MaySend: maySend(v.Role), Filters: v.say.contactFilters("/contacts", reason), Contacts: w.contactRows(v.say, all)}
+	p := contactsPage{MaySend: maySend(v.Role), MayManage: mayManage(v.Role), Filters: v.say.contactFilters("/contacts", reason), Contacts: w.contactRows(v.say, all)}
 	keep := url.Values{}
 	if reason == "" {
 		p.Coverage = v.say.coverage(covered)

@@ -14,7 +14,7 @@ import (
 
 type directoryPage struct {
 	MaySync, MayManage bool
-	NoAgreement        bool
+	NoAgreement        string
 	Connections        []connectionCard
 }
 
@@ -79,20 +79,24 @@ func (w *site) directory(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	agreed, err := w.agreed(v)
+	lacks, err := w.lacksAgreement(v)
 	if err != nil {
 		return err
 	}
-	return render(c, directoryPage{MaySync: maySend(v.Role), MayManage: mayManage(v.Role), NoAgreement: !agreed, Connections: cards})
+	return render(c, directoryPage{MaySync: maySend(v.Role), MayManage: mayManage(v.Role), NoAgreement: lacks, Connections: cards})
 }
 
-// agreed says whether personal data may be read for the account.
-func (w *site) agreed(v visit) (bool, error) {
+// lacksAgreement says why personal data may not be read for the account: it has no
+// agreement that is concluded, or an outdated one. It is empty when they may.
+func (w *site) lacksAgreement(v visit) (string, error) {
 	err := w.Accounts.Gate(v.ctx, v.Account.ID)
-	if problem.Has(err, "no_agreement") {
-		return false, nil
+	switch {
+	case problem.Has(err, "no_agreement"):
+		return "none", nil
+	case problem.Has(err, "agreement_outdated"):
+		return "outdated", nil
 	}
-	return err == nil, err
+	return "", err
 }
 
 // connectionOf is the connection that the address names.

@@ -35,8 +35,8 @@ func (w *world) smpp(name string) {
 }
 
 var (
-	installationPages = []string{"/installation/carriers", "/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/remove",
-		"/installation/routes", "/installation/routes/new"}
+	installationPages = []string{"/installation", "/installation/carriers", "/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/remove",
+		"/installation/routes", "/installation/routes/new", "/installation/agreements", "/installation/sub-processors", "/installation/sub-processors/new", "/installation/audit", "/installation/senders", "/installation/senders/acme", "/installation/keys"}
 	installationPosts = []string{"/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/enable",
 		"/installation/carrier/main/disable", "/installation/carrier/main/remove"}
 )
@@ -74,7 +74,7 @@ func TestAnOperatorWithoutAnAccountSeesNone(t *testing.T) {
 	r := w.carrier("main", `{}`)
 	w.texted(r, "+4741234567", "2440", "nobody's") // kept for the operator, by the command
 	w.operate()
-	if got := w.get("/"); got.status != http.StatusSeeOther || got.header.Get("Location") != "/installation/carriers" {
+	if got := w.get("/"); got.status != http.StatusSeeOther || got.header.Get("Location") != "/installation" {
 		t.Errorf("%d %s", got.status, got.header.Get("Location"))
 	}
 	for _, path := range everyPage[1:] {
@@ -190,7 +190,9 @@ func TestBrowserChangesACarrierByKeyboard(t *testing.T) {
 	must(w.accounts.AddOperator(t.Context(), email, ""))
 	b := newBrowser(t, w.home)
 	b.signIn()
-	b.tabTo(`e.closest("nav") && e.getAttribute("href") === "/installation/carriers"`)
+	b.tabTo(`e.closest("nav") && e.getAttribute("href") === "/installation"`)
+	b.press(kb.Enter)
+	b.tabTo(`e.closest(".menu") && e.getAttribute("href") === "/installation/carriers"`)
 	b.press(kb.Enter)
 	b.tabTo(`e.closest("form")?.getAttribute("action") === "/installation/carrier/main/disable"`)
 	b.press(kb.Enter)

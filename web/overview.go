@@ -10,10 +10,12 @@ import (
 type overviewPage struct {
 	Account     string
 	MaySend     bool
+	MayManage   bool
 	Campaigns   []campaignRow
 	Carriers    []carrierRow
 	Directories []connectionCard
 	Coverage    coverage
+	Agreement   agreementBadge
 }
 
 func (overviewPage) template() string { return "overview" }
@@ -37,9 +39,14 @@ func (w *site) overview(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
+	standing, err := w.Accounts.AgreementStanding(v.ctx, v.Account.ID)
+	if err != nil {
+		return err
+	}
 	return render(c, overviewPage{
-		Account:     v.Account.Name,
-		MaySend:     maySend(v.Role),
+		Agreement: v.say.agreementBadge(standing),
+		Account:   v.Account.Name,
+		MaySend:   maySend(v.Role), MayManage: mayManage(v.Role),
 		Campaigns:   w.campaignRows(v.say, latest),
 		Carriers:    v.say.carrierRows(routes),
 		Directories: directories,

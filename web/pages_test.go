@@ -11,9 +11,11 @@ import (
 	"github.com/varsel/varsel/smsqueue"
 )
 
-var everyPage = []string{"/", "/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions",
+var everyPage = []string{"/", "/account", "/account/retention", "/account/leave", "/account/register",
+	"/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions", "/privacy", "/invoices",
 	"/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
-	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim"}
+	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim",
+	"/agreement", "/agreement/terminate", "/privacy/sub-processors", "/audit", "/keys"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {
 	w := newWorld(t)

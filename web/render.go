@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,7 +28,8 @@ type page interface {
 var pages = parsePages()
 
 // shared are the files that every page may use.
-var shared = []string{"layout", "parts", "icons", "connection", "consent", "control"}
+var shared = []string{"layout", "parts", "icons", "connection", "consent", "control",
+	"subprocessorparts", "agreementparts"}
 
 func parsePages() map[string]map[string]*template.Template {
 	all := map[string]map[string]*template.Template{}
@@ -66,6 +68,7 @@ func (say *tongue) functions() template.FuncMap {
 		"money":  say.money,
 		"when":   say.when,
 		"clock":  say.clock,
+		"day":    say.day,
 		"static": staticURL,
 	}
 }
@@ -113,8 +116,8 @@ func (f frame) Moves() bool {
 }
 
 // Here says whether the visitor is in a section of the console: "" is the overview.
-func (f frame) Here(section string) bool {
+func (f frame) Here(sections ...string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/"), "/")
 	first, _, _ = strings.Cut(first, "?")
-	return first == section
+	return slices.Contains(sections, first)
 }

@@ -86,7 +86,7 @@ func (w *site) showRollCall(c *fiber.Ctx, v visit, of watchable, p rollCallPage)
 		p.Choices = append(p.Choices, choice{Value: one.Key, Text: one.Label})
 		p.Words = append(p.Words, strings.Join(append([]string{one.Key}, one.Words...), ", ")+" → "+one.Label)
 	}
-	if err := w.fillToSee(v, of, &p); err != nil {
+	if err := w.fillToSee(v, of, &p, seen.at); err != nil {
 		return err
 	}
 	if err := w.fillPeople(c, v, of, &p); err != nil {
@@ -95,24 +95,17 @@ func (w *site) showRollCall(c *fiber.Ctx, v visit, of watchable, p rollCallPage)
 	return render(c, p)
 }
 
-// fillToSee finds whose answer alarms, who is to be read, and what was sent to remind.
-func (w *site) fillToSee(v visit, of watchable, p *rollCallPage) error {
-	alarms, err := w.Queue.RollAlarms(v.ctx, of.account, p.Campaign, mostToSee+1)
+// fillToSee finds whose answer alarms, who is to be read, and what was sent to remind:
+// not before they were counted, because a new count is what has pages read this anew.
+func (w *site) fillToSee(v visit, of watchable, p *rollCallPage, counted time.Time) error {
+	found, _, err := w.rollCounts.toSee.since(v.ctx, of, counted)
 	if err != nil {
 		return err
 	}
-	unclear, err := w.Queue.RollPeople(v.ctx, of.account, of.id, smsqueue.RollFilter{State: smsqueue.RollUnclear, Limit: mostToSee + 1})
-	if err != nil {
-		return err
-	}
-	reminders, err := w.Queue.Reminders(v.ctx, of.account, of.id)
-	if err != nil {
-		return err
-	}
-	p.MoreAlarms, p.MoreUnclear = len(alarms) > mostToSee, len(unclear) > mostToSee
-	p.Alarms = v.say.rollPeople(p.Campaign, alarms[:min(len(alarms), mostToSee)])
-	p.Unclear = v.say.rollPeople(p.Campaign, unclear[:min(len(unclear), mostToSee)])
-	for _, r := range reminders {
+	p.MoreAlarms, p.MoreUnclear = len(found.alarms) > mostToSee, len(found.unclear) > mostToSee
+	p.Alarms = v.say.rollPeople(p.Campaign, found.alarms[:min(len(found.alarms), mostToSee)])
+	p.Unclear = v.say.rollPeople(p.Campaign, found.unclear[:min(len(found.unclear), mostToSee)])
+	for _, r := range found.reminders {
 		p.Reminders = append(p.Reminders, link{Path: "/campaigns/" + w.Names.Of(secrets.Campaign, r.ID),
 			Text: v.say.count("roll_reminded", r.Counts.Total(), "Text", r.Text)})
 	}
@@ -228,6 +221,7 @@ func (w *site) remind(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
+	w.rollCounts.forget(of)
 	return c.Redirect("/roll-calls/"+c.Params("id"), fiber.StatusSeeOther)
 }
 
@@ -259,7 +253,7 @@ func (w *site) setAnswer(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Queue.SetRollAnswer(v.ctx, of.account, of.id, c.FormValue("phone"), c.FormValue("choice")); err != nil {
+	if _, err := w.Queue.SetRollAnswer(v.ctx, of.account, of.id, c.FormValue("phone"), c.FormValue("choice")); err != nil {
 		return err
 	}
 	w.rollCounts.forget(of)

@@ -3,63 +3,54 @@ package web
 import (
 	"context"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/varsel/varsel/smsqueue"
 )
 
-// countEvery is how often the answers to a roll call are counted at the most,
-// however many pages show it.
-const countEvery = time.Second
-
-// rollCounts counts each roll call once for all who look.
+// rollCounts counts each roll call, and finds whom its page shows on top, once for all
+// who look.
 type rollCounts struct {
 	queue *smsqueue.Queue
-	mu    sync.Mutex
-	of    map[watchable]*rollCounted
+	count *lookout[smsqueue.RollCount]
+	toSee *lookout[rollToSee]
 }
 
-// rollCounted is the latest count of one.
-type rollCounted struct {
-	mu    sync.Mutex
-	at    time.Time
-	count smsqueue.RollCount
+// rollToSee is who is to be seen to, one more than the page shows of each, and what
+// was sent to remind.
+type rollToSee struct {
+	alarms, unclear []smsqueue.RollPerson
+	reminders       []smsqueue.Campaign
 }
 
 func newRollCounts(q *smsqueue.Queue) *rollCounts {
-	return &rollCounts{queue: q, of: map[watchable]*rollCounted{}}
+	r := &rollCounts{queue: q}
+	r.count = newLookout(func(ctx context.Context, of watchable) (smsqueue.RollCount, error) {
+		return q.CountRollCall(ctx, of.account, of.id)
+	})
+	r.toSee = newLookout(r.findToSee)
+	return r
 }
 
-func (r *rollCounts) one(of watchable) *rollCounted {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of[of] == nil {
-		r.of[of] = &rollCounted{}
+func (r *rollCounts) findToSee(ctx context.Context, of watchable) (s rollToSee, err error) {
+	c, err := r.queue.RollCall(ctx, of.account, of.id)
+	if err != nil {
+		return s, err
 	}
-	return r.of[of]
-}
-
-// count is a second old at the most.
-func (r *rollCounts) count(ctx context.Context, of watchable) (smsqueue.RollCount, time.Time, error) {
-	c := r.one(of)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.at) < countEvery {
-		return c.count, c.at, nil
+	if s.alarms, err = r.queue.RollAlarms(ctx, of.account, c, mostToSee+1); err != nil {
+		return s, err
 	}
-	count, err := r.queue.CountRollCall(ctx, of.account, of.id)
-	if err == nil {
-		c.count, c.at = count, time.Now()
+	if s.unclear, err = r.queue.RollPeople(ctx, of.account, of.id, smsqueue.RollFilter{State: smsqueue.RollUnclear, Limit: mostToSee + 1}); err != nil {
+		return s, err
 	}
-	return count, c.at, err
+	s.reminders, err = r.queue.Reminders(ctx, of.account, of.id)
+	return s, err
 }
 
 // forget has the next look count anew, after something was changed by hand.
 func (r *rollCounts) forget(of watchable) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.of, of)
+	r.count.forget(of)
+	r.toSee.forget(of)
 }
 
 // rollSnapshot is a roll call at one moment.
@@ -71,7 +62,7 @@ type rollSnapshot struct {
 
 func (r *rollCounts) look(ctx context.Context, of watchable) (s rollSnapshot, err error) {
 	if s.campaign, err = r.queue.RollCall(ctx, of.account, of.id); err == nil {
-		s.count, s.at, err = r.count(ctx, of)
+		s.count, s.at, err = r.count.look(ctx, of)
 	}
 	return s, err
 }

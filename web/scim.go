@@ -15,7 +15,7 @@ import (
 
 // scimPage is the form that lets a directory write to us.
 type scimPage struct {
-	NoAgreement bool // then nothing else is offered
+	NoAgreement string // then nothing else is offered
 	Name        string
 	Errors      []fieldError
 }
@@ -30,11 +30,11 @@ func (w *site) scimForm(c *fiber.Ctx, v visit) error {
 }
 
 func (w *site) showSCIM(c *fiber.Ctx, v visit, p scimPage) error {
-	agreed, err := w.agreed(v)
+	lacks, err := w.lacksAgreement(v)
 	if err != nil {
 		return err
 	}
-	p.NoAgreement = !agreed
+	p.NoAgreement = lacks
 	return render(c, p)
 }
 

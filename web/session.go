@@ -42,6 +42,11 @@ func (w *site) session(c *fiber.Ctx, ctx context.Context) (accounts.Session, err
 	if token == "" {
 		return accounts.Session{}, errSignedOut
 	}
+	return w.became(c, ctx, token)
+}
+
+// became takes the session that a token opens as the request's.
+func (w *site) became(c *fiber.Ctx, ctx context.Context, token string) (accounts.Session, error) {
 	s, err := w.Accounts.Session(ctx, token)
 	if err == nil {
 		c.Locals(sessionKey, s)

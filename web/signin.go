@@ -34,6 +34,9 @@ func (w *site) signInPost(c *fiber.Ctx, v visit) error {
 	}
 	token, err := w.Accounts.SignIn(v.ctx, p.Email, c.FormValue("password"))
 	if refused := problem.As(err); refused != nil {
+		if err := w.refusedSignIn(v.ctx, c, p.Email); err != nil {
+			return err
+		}
 		p.Error = v.say.problem(refused)
 		return render(c.Status(fiber.StatusUnauthorized), p)
 	}
@@ -41,6 +44,9 @@ func (w *site) signInPost(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	w.signIn.giveBack(keys...)
+	if _, err := w.became(c, v.ctx, token); err != nil {
+		return err
+	}
 	w.setCookie(c, w.sessionCookie(), token, untilClosed)
 	return c.Redirect(p.Next, fiber.StatusSeeOther)
 }
@@ -54,6 +60,9 @@ func (p signInPage) tooMany(c *fiber.Ctx, v visit, wait time.Duration) error {
 
 func (w *site) signOut(c *fiber.Ctx, v visit) error {
 	if token := c.Cookies(w.sessionCookie()); token != "" {
+		if _, err := w.became(c, v.ctx, token); err != nil && problem.As(err) == nil {
+			return err
+		}
 		if err := w.Accounts.SignOut(v.ctx, token); err != nil {
 			return err
 		}

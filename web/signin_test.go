@@ -128,7 +128,7 @@ func TestAViewerMayLookAndNotSend(t *testing.T) {
 func TestCookiesAreSecureWhereThePublicAddressIs(t *testing.T) {
 	w := newWorld(t)
 	app := fiber.New(fiber.Config{Immutable: true})
-	web.Mount(app, web.Services{Accounts: w.accounts, Queue: w.queue, PublicURL: "https://sms.acme.test"})
+	web.Mount(app, web.Services{Accounts: w.accounts, Queue: w.queue, Trail: w.trail, PublicURL: "https://sms.acme.test"})
 	form := url.Values{"email": {email}, "password": {password}}
 	req := httptest.NewRequest(http.MethodPost, "/sign-in", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

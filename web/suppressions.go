@@ -20,6 +20,7 @@ type suppressionsPage struct {
 	Phone, Note        string // as they were typed
 	Errors             []fieldError
 	Settings           smsqueue.OptOutSettings
+	Numbers            []choice // of the account
 	Pager              pager
 }
 
@@ -61,6 +62,15 @@ func (w *site) showSuppressions(c *fiber.Ctx, v visit, p suppressionsPage) error
 	p.MaySend, p.MayManage = maySend(v.Role), mayManage(v.Role)
 	if p.Settings, err = w.Queue.OptOutSettings(v.ctx, v.Account.ID); err != nil {
 		return err
+	}
+	numbers, err := w.Queue.NumbersOf(v.ctx, v.Account.ID)
+	if err != nil {
+		return err
+	}
+	for i, n := range numbers {
+		if i == 0 || numbers[i-1].Number != n.Number { // one is listed for each carrier
+			p.Numbers = append(p.Numbers, choice{Value: n.Number, Text: n.Number, Chosen: n.Number == p.Settings.Number})
+		}
 	}
 	all, err := w.Queue.Suppressions(v.ctx, v.Account.ID, smsqueue.SuppressionFilter{Phone: p.Search, Lifted: p.Search != "", Before: before, Limit: pageSize + 1})
 	if refused := problem.As(err); refused != nil {
@@ -136,8 +146,12 @@ func (w *site) liftSuppression(c *fiber.Ctx, v visit) error {
 }
 
 func (w *site) decideOptOut(c *fiber.Ctx, v visit) error {
-	o := smsqueue.OptOutSettings{Replies: c.FormValue("replies") == "yes", Urgent: c.FormValue("urgent") == "yes"}
-	if err := w.Queue.SetOptOutSettings(v.ctx, v.Account.ID, o); err != nil {
+	o := smsqueue.OptOutSettings{Replies: c.FormValue("replies") == "yes", Urgent: c.FormValue("urgent") == "yes", Number: c.FormValue("number")}
+	err := w.Queue.SetOptOutSettings(v.ctx, v.Account.ID, o)
+	if refused := problem.As(err); refused != nil {
+		return w.showSuppressions(c.Status(statuses[refused.Kind]), v, suppressionsPage{Errors: []fieldError{{"number", v.say.problem(refused)}}})
+	}
+	if err != nil {
 		return err
 	}
 	return c.Redirect(suppressionsPath, fiber.StatusSeeOther)

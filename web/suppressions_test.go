@@ -64,6 +64,43 @@ func TestSuppressedNumbersAreListedAddedAndLifted(t *testing.T) { // U21
 	}
 }
 
+func TestAListOfOptOutsIsLookedAtThenImported(t *testing.T) { // U21
+	w := newWorld(t)
+	w.signIn()
+	must(0, second(w.queue.Suppress(t.Context(), w.account.ID, smsqueue.NewSuppression{Phone: texter})))
+	list := func(name, text string, headers ...string) answer {
+		return w.uploadTo("/suppressions/import", name, text, headers...)
+	}
+	looked := list("stop.csv", "Name;Mobil\n\"Berg; Anna\";412 34 568\nBo;412 34 567\n<b>Cleo</b>;1234\nDag;+47 412 34 568\n")
+	path := looked.header.Get("Location")
+	w.sent(looked, path)
+	w.golden("opt-out-list-en", w.get(path).body)
+	if w.optedOut("+4741234568") {
+		t.Error("looking suppressed a number")
+	}
+	for range 2 { // a double click
+		w.sent(w.post(path, url.Values{}), path)
+	}
+	w.golden("opt-out-list-done-nb", w.get(path, "Accept-Language", "nb").body)
+	if !w.optedOut("+4741234568") {
+		t.Error("the number is not suppressed")
+	}
+	report := w.get(path + "/report.csv")
+	want := "\ufeffRow,Result,Reason,As written,Number\r\n2,New opt-outs,,412 34 568,+4741234568\r\n3,Opted out already,,412 34 567,+4741234567\r\n" +
+		"4,Refused,Too short,1234,\r\n5,Same number as an earlier row,See row 2,+47 412 34 568,+4741234568\r\n"
+	if diff := cmp.Diff(want, report.body); diff != "" {
+		t.Error(diff)
+	}
+	w.has(list("", ""), 422, "Choose a file.", `aria-invalid="true"`)
+	w.has(list("a.csv", ""), 422, "The file is empty.")
+	w.has(list("a.xlsx", "PK\x03\x04"), 422, "Save the list as CSV")
+	w.has(list("large.csv", strings.Repeat("x", contacts.MaxImportBytes+1)), 422, "larger than 32 MiB")
+	w.has(w.get("/suppressions/import/upl_x"), 404)
+	w.as("viewer")
+	w.has(w.get(path), 403)
+	w.has(list("a.csv", "41234569"), 403)
+}
+
 func TestAPersonWhoHasOptedOutIsMarked(t *testing.T) { // U21
 	w := newWorld(t)
 	w.signIn()
@@ -91,6 +128,11 @@ func TestWhoMayChangeWhoIsSuppressed(t *testing.T) {
 	if got := must(w.queue.OptOutSettings(t.Context(), w.account.ID)); got != (smsqueue.OptOutSettings{Urgent: true}) {
 		t.Errorf("%+v", got)
 	}
+	w.as("admin")
+	w.has(w.post("/suppressions/settings", url.Values{"number": {"2440"}}), 422, "You have no such number", `href="#number"`)
+	must(w.queue.AddNumber(t.Context(), w.account.ID, "2440", ""))
+	w.sent(w.post("/suppressions/settings", url.Values{"number": {"2440"}}), "/suppressions")
+	w.has(w.get("/suppressions"), 200, `<option value="2440" selected>2440</option>`)
 }
 
 // Whoever has the link is nobody to the console: no sign-in, no script of ours.

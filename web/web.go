@@ -11,11 +11,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/trail"
 	"github.com/varsel/varsel/internal/uploads"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -25,7 +28,10 @@ type Services struct {
 	Book      *contacts.Book
 	Directory *directory.Directory
 	Queue     *smsqueue.Queue
+	Privacy   *privacy.Desk
 	Names     *secrets.Names
+	Trail     *trail.Trail
+	Invoices  *billing.Invoices
 
 	PublicURL string          // as people type it; https makes the cookies Secure
 	Stop      <-chan struct{} // closed when the process ends: streams end on it
@@ -44,6 +50,8 @@ func Mount(app *fiber.App, s Services) {
 		app.Add(r.method, r.path, w.handler(r))
 	}
 	uploads.Allow(app.Server(), importPath, importLimit)
+	uploads.Allow(app.Server(), suppressionListPath, importLimit)
+	uploads.Allow(app.Server(), agreementUploadPath, agreementUploadLimit)
 	app.Hooks().OnShutdown(w.live.wait)
 	app.Hooks().OnShutdown(w.syncs.wait)
 	app.Hooks().OnShutdown(w.rolls.wait)
@@ -79,6 +87,7 @@ const (
 	member          // signed in
 	sender          // signed in, and may send
 	manager         // signed in, and may decide what is read
+	owner           // signed in, and owns the account
 	operator        // signed in, and runs the installation
 )
 
@@ -98,6 +107,8 @@ func (w *site) routes() []route {
 		{get, "/static/:build/:name", anybody, serveStatic},
 
 		{get, "/", member, w.overview},
+		{get, accountPath, member, w.menu(accountMenu)},
+		{get, installationPath, operator, w.menu(installationMenu)},
 		{get, "/campaigns", member, w.campaigns},
 		{get, "/campaigns/new", sender, w.compose},
 		{post, "/campaigns/new", sender, w.composed},
@@ -125,9 +136,20 @@ func (w *site) routes() []route {
 		{post, "/campaigns/:id/resend", sender, w.resend},
 		{get, "/campaigns/:id/not-sent.csv", member, w.remainingList},
 		{get, "/received", member, w.received},
+		{get, privacyPath, manager, w.privacy},
+		{get, personPath, manager, w.person},
+		{get, personPath + "/export", manager, w.exportPerson},
+		{post, personPath + "/erase", manager, w.erasePerson},
+		{get, privacyPath + "/erasures/:id/lift", manager, w.confirmErasureLift},
+		{post, privacyPath + "/erasures/:id/lift", manager, w.liftErasure},
 		{get, suppressionsPath, member, w.suppressions},
 		{post, suppressionsPath, sender, w.addSuppression},
 		{post, suppressionsPath + "/settings", manager, w.decideOptOut},
+		{get, suppressionListPath, sender, w.suppressionListForm},
+		{post, suppressionListPath, sender, w.keepSuppressionList},
+		{get, suppressionListPath + "/:id", sender, w.suppressionList},
+		{post, suppressionListPath + "/:id", sender, w.importSuppressionList},
+		{get, suppressionListPath + "/:id/report.csv", sender, w.suppressionReport},
 		{get, suppressionsPath + "/:id/lift", sender, w.confirmLift},
 		{post, suppressionsPath + "/:id/lift", sender, w.liftSuppression},
 		{get, optOutPath, anybody, w.optOut},
@@ -158,6 +180,7 @@ func (w *site) routes() []route {
 		{get, importPath + "/:id/report.csv", sender, w.importList},
 		{get, "/contacts/:id", member, w.contact},
 		{post, "/contacts/:id", sender, w.editContact},
+		{post, "/contacts/:id/fields", sender, w.setOwnFields},
 		{get, "/contacts/:id/delete", sender, w.confirmContact},
 		{post, "/contacts/:id/delete", sender, w.removeContact},
 		{get, "/groups", member, w.groups},
@@ -175,6 +198,22 @@ func (w *site) routes() []route {
 		{get, "/groups/:id/delete", sender, w.confirmGroup},
 		{post, "/groups/:id/delete", sender, w.removeGroup},
 		{post, "/groups/:id/sync", sender, w.syncGroup},
+		{get, retentionPath, member, w.retention},
+		{post, retentionPath, manager, w.setRetention},
+		{post, retentionPath + "/holds", manager, w.holdData},
+		{get, retentionPath + "/holds/:id/lift", manager, w.confirmLiftHold},
+		{post, retentionPath + "/holds/:id/lift", manager, w.liftHold},
+		{get, registerPath, manager, w.showRegister(registerPath)},
+		{get, registerPath + ".csv", manager, w.registerCSV(registerPath)},
+		{get, registerPath + ".pdf", manager, w.registerPDF(registerPath)},
+		{get, allRegisterPath, operator, w.showRegister(allRegisterPath)},
+		{get, allRegisterPath + ".csv", operator, w.registerCSV(allRegisterPath)},
+		{get, allRegisterPath + ".pdf", operator, w.registerPDF(allRegisterPath)},
+		{get, leavePath, member, w.leave},
+		{post, leavePath + "/export", manager, w.askExport},
+		{get, leavePath + "/certificate.pdf", manager, w.fetchCertificate},
+		{get, leavePath + "/:id.zip", manager, w.fetchExport},
+
 		{get, "/integrations", member, w.integrations},
 		{get, "/directory", member, w.directory},
 		{get, "/directory/scim", manager, w.scimForm},
@@ -203,6 +242,18 @@ func (w *site) routes() []route {
 		{get, "/directory/:id/access.csv", member, w.accessReport},
 		{get, "/directory/:id/disconnect", manager, w.disconnectForm},
 		{post, "/directory/:id/disconnect", manager, w.disconnect},
+		{get, agreementPath, member, w.agreement},
+		{post, agreementPath + "/controller", owner, w.setController},
+		{get, agreementPath + "/sign", owner, w.signForm},
+		{post, agreementPath + "/sign", owner, w.sign},
+		{post, agreementUploadPath, owner, w.uploadAgreement},
+		{get, agreementPath + "/terminate", owner, w.terminateForm},
+		{post, agreementPath + "/terminate", owner, w.terminateAgreement},
+		{get, agreementPath + "/:id/pdf", manager, w.agreementPDF},
+		{get, installationAgreementsPath, operator, w.agreements},
+		{post, installationAgreementsPath, operator, w.publishAgreement},
+		{post, "/installation/processor", operator, w.setProcessor},
+
 		{get, carriersPath, operator, w.carriers},
 		{get, carriersPath + "/new", operator, w.newCarrier},
 		{post, carriersPath + "/new", operator, w.addCarrier},
@@ -212,11 +263,51 @@ func (w *site) routes() []route {
 		{post, carrierPath + ":name/disable", operator, w.disableCarrier},
 		{get, carrierPath + ":name/remove", operator, w.confirmCarrier},
 		{post, carrierPath + ":name/remove", operator, w.removeCarrier},
+		{get, invoicesPath, manager, w.invoices},
+		{get, invoicesPath + "/:id/:kind<regex((xml|pdf))>", manager, w.invoiceFile},
+		{get, allInvoicesPath, operator, w.allInvoices},
+		{get, allInvoicesPath + "/:id", operator, w.invoice},
+		{get, allInvoicesPath + "/:id/finalise", operator, w.confirmInvoice("finalise")},
+		{post, allInvoicesPath + "/:id/finalise", operator, w.finaliseInvoice},
+		{get, allInvoicesPath + "/:id/cancel", operator, w.confirmInvoice("cancel")},
+		{post, allInvoicesPath + "/:id/cancel", operator, w.cancelInvoice},
+		{get, allInvoicesPath + "/:id/:kind<regex((xml|pdf))>", operator, w.anyInvoiceFile},
+
 		{get, routesPath, operator, w.routing},
 		{get, routesPath + "/new", operator, w.newRouteRule},
 		{post, routesPath + "/new", operator, w.addRouteRule},
 		{get, routesPath + "/:id/remove", operator, w.confirmRouteRule},
 		{post, routesPath + "/:id/remove", operator, w.removeRouteRule},
+
+		{get, subProcessorsPath, anybody, w.publicSubProcessors},
+		{get, subProcessorsPath + "/feed.atom", anybody, w.publicFeed},
+		{get, subProcessorsPath + "/feed/:token", anybody, w.accountFeed},
+		{get, AccountSubProcessorsPath, member, w.subProcessors},
+		{post, AccountSubProcessorsPath + "/:notice/object", manager, w.object},
+		{post, AccountSubProcessorsPath + "/objections/:id/retract", manager, w.retractObjection},
+		{get, deskPath, operator, w.subProcessorDesk},
+		{get, deskPath + "/new", operator, w.newNotice},
+		{post, deskPath + "/new", operator, w.announce},
+		{post, deskPath + "/carriers", operator, w.coverCarrier},
+		{post, deskPath + "/objections/:id", operator, w.resolveObjection},
+		{get, deskPath + "/notices/:notice", operator, w.notice},
+		{post, deskPath + "/notices/:notice", operator, w.withdrawNotice},
+		{get, auditPath, manager, w.auditOf(false)},
+		{post, auditPath + "/verify", manager, w.verifyAudit(false)},
+		{get, installationAuditPath, operator, w.auditOf(true)},
+		{post, installationAuditPath + "/verify", operator, w.verifyAudit(true)},
+		{get, sendersPath, operator, w.accounts},
+		{get, sendersPath + "/:account", operator, w.senders},
+		{post, sendersPath + "/:account", operator, w.allowSender},
+		{post, sendersPath + "/:account/remove", operator, w.removeSender},
+		{get, keysPath, manager, w.keys},
+		{post, keysPath, manager, w.addKey},
+		{get, keysPath + "/:id/revoke", manager, w.confirmKey(keysPath)},
+		{post, keysPath + "/:id/revoke", manager, w.revokeKey},
+		{get, operatorsKeysPath, operator, w.operatorKeys},
+		{post, operatorsKeysPath, operator, w.addOperatorKey},
+		{get, operatorsKeysPath + "/:id/revoke", operator, w.confirmKey(operatorsKeysPath)},
+		{post, operatorsKeysPath + "/:id/revoke", operator, w.revokeOperatorKey},
 	}
 }
 
@@ -256,18 +347,34 @@ func (w *site) serve(c *fiber.Ctx, r route) error {
 		}
 		v.ctx = audit.As(ctx, audit.Actor{Kind: audit.User, ID: v.User})
 	}
-	switch {
-	case r.access == operator && !v.Operator:
-		return errOperators
-	case r.access != anybody && r.access != operator && v.Account.ID == 0:
-		if r.path == "/" {
-			return c.Redirect(carriersPath, fiber.StatusSeeOther)
+	if err := v.mayOpen(r.access); err != nil {
+		if err == errNoAccount && r.path == "/" {
+			return c.Redirect(installationPath, fiber.StatusSeeOther)
 		}
-		return errNoAccount
-	case r.access == sender && !maySend(v.Role):
-		return errReadOnly
-	case r.access == manager && !mayManage(v.Role):
-		return errNoManager
+		return w.refuseRole(c, v, r, err)
 	}
-	return r.do(c, v)
+	if err := r.do(c, v); err != nil {
+		return err
+	}
+	w.record(c, v, r)
+	return nil
+}
+
+// mayOpen says why a visitor may not open what has an access; nil when they may.
+func (v visit) mayOpen(a access) error {
+	switch {
+	case a == anybody:
+		return nil
+	case a == operator && !v.Operator:
+		return errOperators
+	case a != operator && v.Account.ID == 0:
+		return errNoAccount
+	case a == sender && !maySend(v.Role):
+		return errReadOnly
+	case a == manager && !mayManage(v.Role):
+		return errNoManager
+	case a == owner && !isOwner(v):
+		return errOwners
+	}
+	return nil
 }

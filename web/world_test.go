@@ -25,11 +25,14 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/api"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/trail"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/carriers"
 	"github.com/varsel/varsel/smsqueue/carriers/simulator"
@@ -58,7 +61,10 @@ type world struct {
 	entra     *office
 	findings  []directory.Finding // what a check finds
 	queue     *smsqueue.Queue
+	privacy   *privacy.Desk
 	names     *secrets.Names
+	trail     *trail.Trail
+	invoices  *billing.Invoices
 	stop      chan struct{}
 	home      string // the console's address
 	client    *http.Client
@@ -69,18 +75,26 @@ func newWorld(t *testing.T) *world {
 	w := &world{T: t, db: dbtest.Open(t, dbtest.SQLiteURL(t)), stop: make(chan struct{}), entra: &office{}}
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
-	w.accounts, w.book = accounts.New(w.db), contacts.New(w.db)
-	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
+	w.trail = trail.New(w.db, w.names)
+	t.Cleanup(w.trail.Close)
+	marks := contacts.MarksOf(w.names)
+	w.accounts, w.book, w.invoices = accounts.New(w.db), contacts.New(w.db).Marking(marks), billing.NewInvoices(w.db)
+	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Marks: marks, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
 	must(w.accounts.Conclude(t.Context(), w.account.ID, "Kari Nordmann", "CEO", email))
+	for _, table := range []string{"audit_entries", "audit_heads"} { // tests begin with an empty trail
+		must(w.db.ExecContext(t.Context(), `DELETE FROM `+table))
+	}
 	must(w.accounts.CreateUser(t.Context(), w.account.ID, email, "owner", password))
 	cloud := directory.Cloud{
 		Open:  func(directory.Access) (directory.Source, error) { return w.entra, nil },
 		Check: func(context.Context, directory.Access) []directory.Finding { return w.findings },
 	}
 	w.directory = directory.New(directory.House{DB: w.db, Ring: ring, Book: w.book, Gate: w.accounts.Gate,
-		Clouds: directory.Clouds{directory.GlobalCloud: cloud}}, w.incarnation())
+		Clouds: directory.Clouds{directory.GlobalCloud: cloud}, Marks: marks}, w.incarnation())
+	w.privacy = privacy.New(privacy.Parts{DB: w.db, Names: w.names, Keyring: ring, Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue,
+		Erasures: t.TempDir() + "/erasures.jsonl", Exports: t.TempDir()})
 	w.listen()
 	w.client = newClient()
 	return w
@@ -102,8 +116,8 @@ func (w *world) incarnation() int64 {
 func (w *world) listen() {
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, ErrorHandler: web.ErrorPage})
 	app.Get("/broken", func(c *fiber.Ctx) error { return fmt.Errorf("the disk is full") })
-	api.Mount(app, api.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Names: w.names})
-	web.Mount(app, web.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Names: w.names, Stop: w.stop})
+	api.Mount(app, api.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail})
+	web.Mount(app, web.Services{Accounts: w.accounts, Invoices: w.invoices, Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail, Stop: w.stop})
 	port := must(net.Listen("tcp", "127.0.0.1:0"))
 	w.home = "http://" + port.Addr().String()
 	served := make(chan error, 1)
@@ -331,7 +345,7 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl|rul)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl|rul|agr|inv)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`(nå|now|teraz) \d{1,2}\.? \pL+\.? \d{4},? \D{0,4}\d\d[.:]\d\d`), "$1 then"},

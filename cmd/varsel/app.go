@@ -8,12 +8,15 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/trail"
 	"github.com/varsel/varsel/migrations"
+	"github.com/varsel/varsel/privacy"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -31,10 +34,13 @@ type App struct {
 	DB       *db.DB
 	Names    *secrets.Names
 	Accounts *accounts.Accounts
+	Invoices *billing.Invoices
 	Book     *contacts.Book
 	Queue    *smsqueue.Queue
+	Trail    *trail.Trail
 	// Directory connects, asks for a sync and tells; the worker's own syncs.
 	Directory *directory.Directory
+	Privacy   *privacy.Desk
 
 	ring   *secrets.Keyring
 	entra  directory.Credentials // of the installation's own app
@@ -69,20 +75,36 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	acc := accounts.New(d)
-	app := &App{Config: cfg, DB: d, Names: names, Accounts: acc, Book: contacts.New(d), ring: ring,
-		Queue: smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL()})}
+	acc, marks := accounts.New(d), contacts.MarksOf(names)
+	app := &App{Config: cfg, DB: d, Names: names, Trail: trail.New(d, names), Accounts: acc, Invoices: billing.NewInvoices(d), Book: contacts.New(d).Marking(marks), ring: ring,
+		Queue: smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Marks: marks})}
 	if app.entra, err = cfg.entraApp(); err != nil {
 		return nil, err
 	}
 	app.Directory = app.directory(0)
-	return app, nil
+	app.Privacy = privacy.New(privacy.Parts{DB: d, Names: names, Keyring: ring, Accounts: acc, Book: app.Book, Directory: app.Directory,
+		Queue: app.Queue, Erasures: cfg.erasures(d.Path()), Exports: cfg.exports(d.Path()), Processing: app.processing})
+	acc.Describe(app.processing)
+	if err := acc.ShipAgreements(ctx); err != nil {
+		return nil, err
+	}
+	return app, app.eraseAgain(ctx)
+}
+
+// eraseAgain erases whom a restored backup brought back, before anybody is served from
+// it.
+func (a *App) eraseAgain(ctx context.Context) error {
+	done, err := a.Privacy.Replay(audit.As(ctx, audit.Actor{Kind: audit.System}), "")
+	if done.Erased > 0 {
+		slog.Warn("erasures were done again that the database did not know: was it restored?", "erasures", done.Erased)
+	}
+	return err
 }
 
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
 	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Leave: a.Accounts.EndAccess,
-		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra}, incarnation)
+		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra, Marks: contacts.MarksOf(a.Names)}, incarnation)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {
@@ -121,13 +143,18 @@ func (a *App) dialRedis(ctx context.Context) (*smsqueue.Redis, error) {
 // jobs is the periodic work of the rooms in a process that works.
 func (a *App) jobs(incarnation int64) []smsqueue.Job {
 	d := a.directory(incarnation)
-	return []smsqueue.Job{
+	return append(a.mailJobs(), []smsqueue.Job{
 		syncJob(d),
 		uploadsJob(a.Book),
+		suppressionListsJob(a.Queue),
 		{Name: "keep-subscriptions", Every: time.Minute, Run: d.KeepSubscriptions},
 		{Name: "watch-directories", Every: time.Minute, Run: func(ctx context.Context) error { return d.Watch(ctx, time.Now()) }},
+		{Name: "retention", Every: 24 * time.Hour, Run: func(ctx context.Context) error { return a.Privacy.RunRetention(ctx, time.Now()) }},
+		{Name: "export-accounts", Every: 5 * time.Second, Run: func(ctx context.Context) error { return a.Privacy.RunExports(ctx, time.Now()) }},
+		{Name: "end-accounts", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.RunExits(ctx, time.Now()) }},
+		{Name: "settle-erasures", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.Settle(ctx, time.Now()) }},
 		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
-	}
+	}...)
 }
 
 // lost is closed when this process's work was taken over.
@@ -161,6 +188,7 @@ func (a *App) Close() error {
 	if a.redis != nil {
 		errs = errors.Join(errs, a.redis.Close())
 	}
+	a.Trail.Close()
 	errs = errors.Join(errs, a.DB.Close())
 	if a.unlock != nil {
 		a.unlock()
@@ -178,7 +206,11 @@ func (c *commands) withApp(ctx context.Context, do func(app *App) error) error {
 		return err
 	}
 	defer app.Close()
-	return do(app)
+	if err := do(app); err != nil {
+		return err
+	}
+	c.done(ctx, app)
+	return nil
 }
 
 // withAccount runs a command about one account.
@@ -188,6 +220,7 @@ func (c *commands) withAccount(ctx context.Context, handle string, do func(app *
 		if err != nil {
 			return err
 		}
+		c.about = acc.ID
 		return do(app, acc)
 	})
 }

@@ -66,6 +66,10 @@ func (s campaignShow) Run(ctx context.Context, c *commands, t terminal) error {
 			answer["start_at"], answer["zone"] = cam.Start.UTC().Format(time.RFC3339), cam.Zone
 			text += "\n" + startText(cam)
 		}
+		if !cam.Windows.Empty() {
+			answer["windows"] = cam.Windows.String()
+			text += "\nmay go " + cam.Windows.String()
+		}
 		answer["waits"] = waitAnswers(why)
 		for _, w := range why {
 			text += "\n" + waitText(w)

@@ -17,6 +17,8 @@ type carrierAdd struct {
 	Name   string `required:"" help:"Its name."`
 	Type   string `required:"" help:"${carrier_types}."`
 	Config string `required:"" type:"existingfile" help:"A file with its configuration in JSON."`
+
+	SubProcessor string `name:"subprocessor" help:"The sub-processor that runs it, as subprocessor list shows it."`
 }
 
 func (a carrierAdd) Run(ctx context.Context, c *commands, t terminal) error {
@@ -27,6 +29,9 @@ func (a carrierAdd) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withApp(ctx, func(app *App) error {
 		r, err := app.Queue.AddRoute(ctx, a.Name, a.Type, config)
 		if err != nil {
+			return err
+		}
+		if err := app.runBy(ctx, t.err, r.Name, a.SubProcessor); err != nil {
 			return err
 		}
 		return c.say(t.out, map[string]any{"name": r.Name, "type": r.Type, "callback_url": r.CallbackURL}, "Carrier %s is configured.%s", r.Name, callbackNote(r))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/varsel/varsel/api"
 	"github.com/varsel/varsel/directory"
+	"github.com/varsel/varsel/internal/mail"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -30,11 +31,15 @@ type Config struct {
 	MetricsListen    string `name:"metrics-listen" env:"VARSEL_METRICS_LISTEN" help:"Address of GET /metrics for Prometheus, a listener of its own; empty is none."`
 	LogFormat        string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 	SecretKey        string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
+	Exports          string `name:"exports" env:"VARSEL_EXPORTS" help:"Directory of exports of whole accounts; empty is exports beside the database. Processes on several machines share it."`
+	Erasures         string `name:"erasures" env:"VARSEL_ERASURES" help:"File that erasures are written to beside the database; empty is erasures.jsonl where varsel.key is."`
 	GraphAuthority   string `name:"graph-authority" env:"VARSEL_GRAPH_AUTHORITY" help:"Sign-in host, when it is not the global cloud's."`
 	GraphURL         string `name:"graph-url" env:"VARSEL_GRAPH_URL" help:"Microsoft Graph, when it is not the global cloud's."`
 	EntraClientID    string `name:"entra-client-id" env:"VARSEL_ENTRA_CLIENT_ID" help:"The installation's own multi-tenant app, which administrators consent to."`
 	EntraSecret      string `name:"entra-secret" env:"VARSEL_ENTRA_SECRET" help:"Value of its client secret."`
 	EntraCertificate string `name:"entra-certificate" env:"VARSEL_ENTRA_CERTIFICATE" help:"PEM file with its certificate and private key, in place of a secret."`
+
+	SMTPURL string `name:"smtp-url" env:"VARSEL_SMTP_URL" help:"Mail relay for notices to account owners: smtp://user:password@host:587?from=ADDRESS or smtps://; empty sends no mail."`
 
 	graphCA        []byte // of the simulated directory in the demo
 	notifyLoopback bool   // a test's directory reaches us without https and a public name
@@ -69,6 +74,11 @@ func (c Config) Validate() error {
 			complain("VARSEL_SECRET_KEY", "cannot be used: %v", err)
 		}
 	}
+	if c.SMTPURL != "" {
+		if _, err := mail.Open(c.SMTPURL); err != nil {
+			complain("VARSEL_SMTP_URL", "%v", err)
+		}
+	}
 	if _, err := c.entraApp(); err != nil {
 		complain("VARSEL_ENTRA_CLIENT_ID, VARSEL_ENTRA_SECRET or VARSEL_ENTRA_CERTIFICATE", "cannot be used: %v", err)
 	}
@@ -100,6 +110,22 @@ func (c Config) keyring(databasePath string) (*secrets.Keyring, error) {
 		return secrets.Parse(c.SecretKey)
 	}
 	return secrets.FromFile(filepath.Join(filepath.Dir(databasePath), "varsel.key"))
+}
+
+// exports is the directory of exports of whole accounts.
+func (c Config) exports(databasePath string) string {
+	if c.Exports != "" {
+		return c.Exports
+	}
+	return filepath.Join(filepath.Dir(databasePath), "exports")
+}
+
+// erasures is the list of erasures, which a restored database is held against.
+func (c Config) erasures(databasePath string) string {
+	if c.Erasures != "" {
+		return c.Erasures
+	}
+	return filepath.Join(filepath.Dir(databasePath), "erasures.jsonl")
 }
 
 func (c Config) publicURL() string {

@@ -51,5 +51,16 @@ func TestListsAreImportedAndNumbersReportedByCommands(t *testing.T) {
 	if out != "name,directory_id,source,phone_raw,phone_rule,phone,reason,shared_with,desk_line\n" {
 		t.Errorf("the report is %s", out)
 	}
+	i.refused("there is no contact", "", "contacts", "fields", "--account", "acme", "Nobody")
+	i.refused("several contacts", "", "contacts", "fields", "--account", "acme", "i")
+	i.refused("small letters", "", "contacts", "fields", "--account", "acme", "Kari", "--set", "Desk No=7")
+	set := i.do("", "contacts", "fields", "--account", "acme", "Kari", "--set", "badge=A-117", "--set", "desk=7")
+	if fields := set["fields"].(map[string]any); fields["badge"] != "A-117" || fields["desk"] != "7" {
+		t.Errorf("%v", set)
+	}
+	i.do("", "contacts", "fields", "--account", "acme", set["id"].(string), "--remove", "desk")
+	if out, err := i.try("", "contacts", "fields", "--account", "acme", "Kari"); err != nil || out != "badge\tA-117\n" {
+		t.Errorf("%v %q", err, out)
+	}
 	i.refused("there is no reason", "", "contacts", "quality", "--account", "acme", "--reason", "ugly")
 }

@@ -101,6 +101,14 @@ func (s *demo) furnish(ctx context.Context, d demoCommand) (err error) {
 	if s.account, err = s.app.Accounts.Create(ctx, accounts.Account{Handle: "fjordlys", Name: "Fjordlys AS", Region: "NO", Sender: "Fjordlys"}); err != nil {
 		return fmt.Errorf("the demo needs an empty database: %w", err)
 	}
+	if err := s.app.Accounts.SetProcessor(ctx, accounts.Processor{Party: accounts.Party{LegalName: "Varsel Demo AS", Registration: "999 888 777",
+		Address: "Storgata 1, 0155 Oslo", Contact: "privacy@varsel.example"}, Signatory: "Ola Nordmann", SignatoryTitle: "Managing director"}); err != nil {
+		return err
+	}
+	if err := s.app.Accounts.SetController(ctx, s.account.ID, accounts.Party{LegalName: "Fjordlys AS", Registration: "111 222 333",
+		Address: "Bryggen 5, 5003 Bergen", Contact: "Kari Nordmann, " + demoEmail}); err != nil {
+		return err
+	}
 	if _, err := s.app.Accounts.Conclude(ctx, s.account.ID, "Kari Nordmann", "Head of Communications", demoEmail); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/varsel/varsel/internal/audit"
+	"github.com/varsel/varsel/internal/trail"
 )
 
 // commands is the command line: its names are a contract.
@@ -21,11 +22,18 @@ type commands struct {
 	Config
 	JSON bool `help:"Answer with JSON on standard output, one object or one a line."`
 
+	step  *trail.Step // of the command that runs, in the audit trail; nil for none
+	about int64       // the account that it is about: 0 for the installation
+
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Show the whole product with a directory and a carrier inside."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the newest schema."`
 	Account struct {
-		Create  accountCreate  `cmd:"" help:"Open an account."`
+		Create      accountCreate      `cmd:"" help:"Open an account."`
+		Export      accountExport      `cmd:"" help:"Write everything of an account into one file, and wait for it."`
+		Exit        accountExit        `cmd:"" help:"Show what becomes of the data of an account whose agreement ended."`
+		Certificate accountCertificate `cmd:"" help:"Write the certificate that an account's data were deleted (PDF)."`
+
 		Sending accountSending `cmd:"" help:"Show when and how much an account sends, or set it."`
 	} `cmd:"" help:"Accounts."`
 	User struct {
@@ -46,8 +54,24 @@ type commands struct {
 		List   apikeyList   `cmd:"" help:"List the keys, without their secrets."`
 	} `cmd:"" name:"apikey" help:"API keys."`
 	Agreement struct {
-		Conclude agreementConclude `cmd:"" help:"Record that the data processing agreement was concluded."`
+		Conclude  agreementConclude  `cmd:"" help:"Record that the data processing agreement was concluded."`
+		Show      agreementShow      `cmd:"" help:"Show how an account stands with its agreement, or the whole text that is offered."`
+		Offer     agreementOffer     `cmd:"" help:"Offer an account the version of now."`
+		Upload    agreementUpload    `cmd:"" help:"Conclude an agreement by a PDF of it that was signed elsewhere."`
+		PDF       agreementPDF       `cmd:"" name:"pdf" help:"Write the signed agreement as it was when it was concluded."`
+		Verify    agreementVerify    `cmd:"" help:"Check that an account's evidence is as it was written."`
+		Terminate agreementTerminate `cmd:"" help:"End an account's agreement: nothing more is read or sent."`
+		List      agreementList      `cmd:"" help:"List how all accounts stand, or what was offered to one."`
+		Publish   agreementPublish   `cmd:"" help:"Offer a text of your own as a new version, or list the versions."`
 	} `cmd:"" help:"Data processing agreements."`
+	Processor struct {
+		Set  processorSet  `cmd:"" help:"Say who runs the installation; what is left out stays."`
+		Show processorShow `cmd:"" help:"Show who runs the installation."`
+	} `cmd:"" help:"Who runs the installation, as agreements name it."`
+	Controller struct {
+		Set  controllerSet  `cmd:"" help:"Say who an account is; what is left out stays."`
+		Show controllerShow `cmd:"" help:"Show who an account is."`
+	} `cmd:"" help:"Who an account is, as its agreement names it."`
 	Carrier struct {
 		Add     carrierAdd     `cmd:"" help:"Configure a carrier."`
 		Set     carrierSet     `cmd:"" help:"Replace a carrier's configuration; a running server takes it up."`
@@ -81,6 +105,13 @@ type commands struct {
 		Import   suppressionImport   `cmd:"" help:"Send nothing more to the numbers of a list."`
 		Settings suppressionSettings `cmd:"" help:"Show what is decided about those who want no messages, or decide it."`
 	} `cmd:"" help:"Numbers that want no messages."`
+	Register  registerCommand `cmd:"" help:"Write the record of processing on behalf of accounts (Art. 30(2) GDPR)."`
+	Retention struct {
+		Show retentionShow `cmd:"" help:"Show how long what is kept, and what the last runs removed."`
+		Set  retentionSet  `cmd:"" help:"Say how long a class of data is kept."`
+		Run  retentionRun  `cmd:"" help:"Remove now what is too old."`
+		Hold retentionHold `cmd:"" help:"Remove nothing until the hold is lifted, or lift one."`
+	} `cmd:"" help:"How long data are kept."`
 	Directory struct {
 		Connect    directoryConnect    `cmd:"" help:"Check the access to a Microsoft Entra tenant, and connect it."`
 		List       directoryList       `cmd:"" help:"List the connections."`
@@ -101,17 +132,30 @@ type commands struct {
 		Export  contactsExport  `cmd:"" help:"Write the address book as CSV."`
 		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`
 		Quality contactsQuality `cmd:"" help:"Write what is wrong with phone numbers as CSV."`
+		Fields  contactsFields  `cmd:"" help:"Show the fields of a contact's own, or set them; texts say {{custom.NAME}}."`
 	} `cmd:"" help:"The address book."`
+	Privacy struct {
+		Find   privacyFind   `cmd:"" help:"Find a person, and count what is held about them."`
+		Export privacyExport `cmd:"" help:"Write all that is held about a person."`
+		Erase  privacyErase  `cmd:"" help:"Erase a person for good, so that no sync brings them back."`
+		List   privacyList   `cmd:"" help:"List the erasures; they name nobody."`
+		Lift   privacyLift   `cmd:"" help:"Let whom an erasure is of come back."`
+		Replay privacyReplay `cmd:"" help:"Erase again whom a restored backup brought back; every start does so too."`
+	} `cmd:"" help:"The rights of a person: access and erasure."`
 	RollCall struct {
 		Start  rollCallStart  `cmd:"" help:"Ask a group whether they are safe, or another question, and count what they answer."`
 		Show   rollCallShow   `cmd:"" help:"Count the answers, in all and by group, or list who gave which."`
 		Remind rollCallRemind `cmd:"" help:"Text those who have not answered."`
+		Answer rollCallAnswer `cmd:"" help:"Set somebody's answer by hand."`
 		Close  rollCallClose  `cmd:"" help:"Close it: answers count no more."`
 	} `cmd:"" name:"rollcall" help:"Questions that people answer by text."`
 	Template struct {
 		Add  templateAdd  `cmd:"" help:"Keep a text as a template, in one language or several."`
 		List templateList `cmd:"" help:"List the templates."`
 		Show templateShow `cmd:"" help:"Show what a template says."`
+
+		Change  templateChange  `cmd:"" help:"Change a template: what was sent keeps the version that it was sent from."`
+		Archive templateArchive `cmd:"" help:"Take a template out of use; its name is free again."`
 	} `cmd:"" help:"Texts that are kept to be sent again."`
 	Campaign struct {
 		List      campaignList      `cmd:"" help:"List an account's campaigns."`
@@ -123,6 +167,34 @@ type commands struct {
 		Cancel    campaignCancel    `cmd:"" help:"End it; what is queued is cancelled."`
 		Resend    campaignResend    `cmd:"" help:"Send its text again to those whom it did not reach."`
 	} `cmd:"" help:"Campaigns."`
+	Invoice struct {
+		Seller   invoiceSeller   `cmd:"" help:"Say whom the invoices are from."`
+		Customer invoiceCustomer `cmd:"" help:"Say whom an account's invoices are for."`
+		Draft    invoiceDraft    `cmd:"" help:"Begin an invoice; it has no number yet."`
+		Finalise invoiceFinalise `cmd:"" help:"Give a draft its number; from then on it does not change."`
+		Cancel   invoiceCancel   `cmd:"" help:"End a draft; it takes no number."`
+		Credit   invoiceCredit   `cmd:"" help:"Draft a credit note for an invoice or for lines of it."`
+		List     invoiceList     `cmd:"" help:"List an account's invoices, credit notes and drafts."`
+		Show     invoiceShow     `cmd:"" help:"Show an invoice with its lines."`
+		XML      invoiceXML      `cmd:"" name:"xml" help:"Write a final invoice as UBL (Peppol BIS Billing 3, EHF)."`
+		PDF      invoicePDF      `cmd:"" name:"pdf" help:"Write a final invoice as PDF."`
+	} `cmd:"" help:"Invoices and credit notes."`
+	Audit struct {
+		List   auditList   `cmd:"" help:"List what was done, the newest first."`
+		Verify auditVerify `cmd:"" help:"Prove that no entry was changed, removed or put in; keep the printed head elsewhere."`
+	} `cmd:"" help:"The audit trail."`
+	SubProcessor struct {
+		Announce   subprocessorAnnounce   `cmd:"" help:"Announce a change of the list to all accounts."`
+		Withdraw   subprocessorWithdraw   `cmd:"" help:"Take a notice back before its day."`
+		List       subprocessorList       `cmd:"" help:"List the sub-processors, now or on another day."`
+		Notices    subprocessorNotices    `cmd:"" help:"List what was announced, or how each account came to know of it."`
+		Object     subprocessorObject     `cmd:"" help:"Object to a notice for an account."`
+		Retract    subprocessorRetract    `cmd:"" help:"Take an account's objection back."`
+		Objections subprocessorObjections `cmd:"" help:"List objections."`
+		Resolve    subprocessorResolve    `cmd:"" help:"Answer an objection."`
+		Carrier    subprocessorCarrier    `cmd:"" help:"Say which sub-processor runs a carrier."`
+		Check      subprocessorCheck      `cmd:"" help:"Name carriers in use that no sub-processor on the list runs."`
+	} `cmd:"" name:"subprocessor" help:"Who else processes the data."`
 	Send sendCommand `cmd:"" help:"Send a text to a number or a group."`
 }
 
@@ -163,6 +235,7 @@ func run(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	c.Config.setLog(t.err)
+	c.step = step(parsed)
 	parsed.BindTo(audit.As(ctx, audit.Actor{Kind: audit.Command}), (*context.Context)(nil))
 	return parsed.Run(&c, t)
 }

@@ -169,7 +169,7 @@ func (i *installation) get(path string) int {
 func eachWay(t *testing.T, test func(t *testing.T, i *installation)) {
 	t.Run("embedded", func(t *testing.T) { test(t, newInstallation(t, dbtest.SQLiteURL(t))) })
 	t.Run("production", func(t *testing.T) {
-		i := newInstallation(t, dbtest.PostgresURL(t), "--redis-url", redistest.Start(t).URL())
+		i := newInstallation(t, dbtest.EmptyPostgresURL(t), "--redis-url", redistest.Start(t).URL())
 		i.refused("varsel migrate", "", "carrier", "list")
 		i.do("", "migrate")
 		test(t, i)

@@ -99,6 +99,7 @@ var (
 	queueRanges     = gauge("queue_ranges", "Ranges of up to 500 messages that are not done.", "carrier", "lane", "state")
 	queueMessages   = gauge("queue_messages",
 		"Messages in those ranges: the most that can be still to send, as a range counts whole until it is done.", "carrier", "lane", "state")
+	auditLost   = prometheus.NewDesc("varsel_audit_lost_total", "Entries of the audit trail that this process could not write.", nil, nil)
 	scrapeError = gauge("scrape_error", "1 when this part could not be read and is missing.", "part")
 )
 
@@ -111,6 +112,7 @@ func (r rows) Collect(ch chan<- prometheus.Metric) {
 	tell := func(desc *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
+	ch <- prometheus.MustNewConstMetric(auditLost, prometheus.CounterValue, float64(r.app.Trail.Lost()))
 	for part, read := range map[string]func(context.Context, teller) error{"directory": r.directory, "queue": r.queue} {
 		err := read(ctx, tell)
 		if err != nil {

@@ -53,6 +53,7 @@ func TestMetricsTellHowTheDirectoryAndTheQueueStand(t *testing.T) {
 			`varsel_carrier_state{carrier="main",state="idle"}`:            0,
 			`varsel_scrape_error{part="directory"}`:                        0,
 			`varsel_scrape_error{part="queue"}`:                            0,
+			"varsel_audit_lost_total":                                      0,
 			"varsel_directory_secret_expires_timestamp_seconds" + of + "}": absent,
 		}
 		told(t, want, got)
@@ -163,7 +164,7 @@ func (i *installation) scraped() (map[string]float64, string) {
 	return figures(i.t, strings.NewReader(string(text))), string(text)
 }
 
-// figures reads the gauges.
+// figures reads the gauges, and our counters.
 func figures(t *testing.T, text io.Reader) map[string]float64 {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
@@ -183,6 +184,9 @@ func figures(t *testing.T, text io.Reader) map[string]float64 {
 			}
 			if metric.Gauge != nil {
 				all[series] = metric.Gauge.GetValue()
+			}
+			if metric.Counter != nil && strings.HasPrefix(name, "varsel_") {
+				all[series] = metric.Counter.GetValue()
 			}
 		}
 	}

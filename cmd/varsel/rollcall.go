@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
 	"github.com/varsel/varsel/smsqueue/rollcall"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 type rollCallStart struct {
@@ -22,6 +23,7 @@ type rollCallStart struct {
 	Language string        `enum:"en,nb,pl,account" default:"account" help:"Of the text and the choices, where they are not given."`
 	Sender   string        `help:"One of the account's numbers; the only one if empty."`
 	Lane     string        `help:"urgent, normal or bulk; urgent if empty."`
+	Windows  string        `help:"When it may go where the recipients are, within the account's windows: 'Mon-Fri 08:00-20:00'; not for the lane urgent."`
 	Close    time.Duration `default:"24h" help:"How long answers count."`
 	Timeout  time.Duration `default:"15m" help:"How long to wait at the most."`
 }
@@ -39,7 +41,11 @@ func (r rollCallStart) Run(ctx context.Context, c *commands, t terminal) error {
 		if err != nil {
 			return err
 		}
-		cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g, Text: text, Sender: r.Sender, Lane: smsqueue.Lane(r.Lane), Asks: question})
+		windows, err := window.Parse(r.Windows)
+		if err != nil {
+			return err
+		}
+		cam, err := app.Queue.StartCampaign(ctx, acc.ID, smsqueue.NewCampaign{Group: g, Text: text, Sender: r.Sender, Lane: smsqueue.Lane(r.Lane), Windows: windows, Asks: question})
 		if err != nil {
 			return err
 		}
@@ -205,8 +211,7 @@ func (r rollCallShow) people(ctx context.Context, c *commands, t terminal, app *
 			return err
 		}
 		for _, p := range some {
-			answer := map[string]any{"phone": p.Phone, "name": p.Name, "state": p.State(), "choice": p.Choice, "text": p.Text, "message_status": p.Status}
-			if err := c.say(t.out, answer, "%s\t%s\t%s\t%s\t%q", p.Phone, p.Name, p.State(), p.Choice, p.Text); err != nil {
+			if err := sayRollPerson(c, t, p); err != nil {
 				return err
 			}
 			f.After = p.Message
@@ -215,6 +220,27 @@ func (r rollCallShow) people(ctx context.Context, c *commands, t terminal, app *
 			return nil
 		}
 	}
+}
+
+func sayRollPerson(c *commands, t terminal, p smsqueue.RollPerson) error {
+	answer := map[string]any{"phone": p.Phone, "name": p.Name, "state": p.State(), "choice": p.Choice, "text": p.Text, "message_status": p.Status}
+	return c.say(t.out, answer, "%s\t%s\t%s\t%s\t%q", p.Phone, p.Name, p.State(), p.Choice, p.Text)
+}
+
+type rollCallAnswer struct {
+	oneRollCall
+	Number string `required:"" help:"Of somebody who was asked."`
+	Choice string `required:"" help:"The key of what they chose."`
+}
+
+func (r rollCallAnswer) Run(ctx context.Context, c *commands, t terminal) error {
+	return r.with(ctx, c, func(app *App, acc accounts.Account, id int64) error {
+		p, err := app.Queue.SetRollAnswer(ctx, acc.ID, id, r.Number, r.Choice)
+		if err != nil {
+			return err
+		}
+		return sayRollPerson(c, t, p)
+	})
 }
 
 type rollCallRemind struct {

@@ -41,6 +41,8 @@ func TestARollCallIsStartedShownRemindedAndClosedByCommands(t *testing.T) {
 		i.refused("KEY=LABEL", "", append(start, "--text", "x", "--choice", "1")...)
 		i.refused("there is no choice", "", append(start, "--text", "x", "--choice", "1=A", "--choice", "2=B", "--alarm", "3")...)
 
+		i.refused("urgent campaign goes at once", "", append(start, "--windows", "Mon-Fri 08:00-20:00")...)
+
 		id := i.do("", start...)["id"].(string)
 		one := func(command string, more ...string) []string {
 			return append([]string{"rollcall", command, "--account", "acme", id}, more...)
@@ -78,6 +80,11 @@ func TestARollCallIsStartedShownRemindedAndClosedByCommands(t *testing.T) {
 			t.Errorf("need help: %q", out)
 		}
 		i.refused("people are", "", one("show", "--people", "lost")...)
+		i.refused("recipient", "", one("answer", "--number", "900 00 009", "--choice", "1")...)
+		i.refused("there is no choice", "", one("answer", "--number", "900 00 002", "--choice", "3")...)
+		if got := i.do("", one("answer", "--number", "900 00 002", "--choice", "1")...); got["phone"] != "+4790000002" || got["choice"] != "1" {
+			t.Errorf("%v", got)
+		}
 		i.do("", one("remind", "--text", "Svar, takk")...)
 		i.until(asked(4), one("show")...)
 		if got := i.smsc.Texts("4790000003"); len(got) != 2 || got[1] != "Svar, takk" {

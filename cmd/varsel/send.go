@@ -30,6 +30,7 @@ type sendCommand struct {
 	At            string        `help:"For a group: when it starts, as 2027-03-28T09:00 in the zone, or with an offset."`
 	Zone          string        `help:"The zone of --at (IANA); the account's if empty."`
 	Validity      time.Duration `help:"For a group: how long from its start the text is worth sending."`
+	Windows       string        `help:"For a group: when it may go where the recipients are, within the account's windows: 'Mon-Fri 08:00-20:00'."`
 	Wait          bool          `help:"Wait for the delivery receipts."`
 	Timeout       time.Duration `default:"15m" help:"How long to wait at the most."`
 }
@@ -40,8 +41,8 @@ const unconfirmedPatience = 10 * time.Second
 
 func (s sendCommand) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withAccount(ctx, s.Account, func(app *App, acc accounts.Account) error {
-		if s.To != "" && (s.Template != "" || s.Preview || s.MaxCost != "") {
-			return problem.Invalid("to", "--template, --preview and --max-cost are for a group")
+		if s.To != "" && (s.Template != "" || s.Preview || s.MaxCost != "" || s.Windows != "") {
+			return problem.Invalid("to", "--template, --preview, --max-cost and --windows are for a group")
 		}
 		if s.Preview {
 			n, _, err := s.campaign(ctx, app, acc)
@@ -140,6 +141,9 @@ func (s sendCommand) follow(ctx context.Context, c *commands, t terminal, app *A
 func (s sendCommand) campaign(ctx context.Context, app *App, acc accounts.Account) (n smsqueue.NewCampaign, note window.Note, err error) {
 	n = smsqueue.NewCampaign{Text: s.Text, Transliterate: s.Transliterate, Sender: s.Sender, Lane: smsqueue.Lane(s.Lane), Validity: s.Validity}
 	if n.CeilingMicro, err = ceiling(s.MaxCost); err != nil {
+		return n, note, err
+	}
+	if n.Windows, err = window.Parse(s.Windows); err != nil {
 		return n, note, err
 	}
 	if n.Group, err = findGroup(ctx, app, acc, s.Group); err != nil {

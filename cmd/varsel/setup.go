@@ -114,22 +114,3 @@ func (k apikeyList) Run(ctx context.Context, c *commands, t terminal) error {
 		return nil
 	})
 }
-
-type agreementConclude struct {
-	Account   string `required:"" help:"The account."`
-	Signatory string `required:"" help:"Who signs."`
-	Title     string `required:"" help:"In which office."`
-	Email     string `required:"" help:"Their e-mail address."`
-}
-
-func (g agreementConclude) Run(ctx context.Context, c *commands, t terminal) error {
-	return c.withAccount(ctx, g.Account, func(app *App, acc accounts.Account) error {
-		ag, err := app.Accounts.Conclude(ctx, acc.ID, g.Signatory, g.Title, g.Email)
-		if err != nil {
-			return err
-		}
-		return c.say(t.out, map[string]any{"account": acc.Handle, "version": ag.Version, "language": ag.Language, "text_sha256": ag.TextSHA256,
-			"signatory": ag.Signatory, "title": ag.Title, "email": ag.Email, "concluded": ag.Concluded.UTC().Format(time.RFC3339)},
-			"The data processing agreement %s is concluded by %s, %s.\nSHA-256 of its text: %s", ag.Version, ag.Signatory, ag.Title, ag.TextSHA256)
-	})
-}

@@ -95,20 +95,22 @@ func (i suppressionImport) Run(ctx context.Context, c *commands, t terminal) err
 		if err != nil {
 			return err
 		}
-		for _, r := range done.Refused {
+		added, known, refused := done.Count(smsqueue.RowSuppressed), done.Count(smsqueue.RowKnown)+done.Count(smsqueue.RowRepeated), done.Refused()
+		for _, r := range refused {
 			if err := c.say(t.out, map[string]any{"row": r.Row, "reason": r.Reason}, "row %d\t%s", r.Row, r.Reason); err != nil {
 				return err
 			}
 		}
-		return c.say(t.out, map[string]any{"added": done.Added, "known": done.Known, "refused": len(done.Refused)},
-			"%d numbers are suppressed now, %d were before, %d rows have none.", done.Added, done.Known, len(done.Refused))
+		return c.say(t.out, map[string]any{"added": added, "known": known, "refused": len(refused)},
+			"%d numbers are suppressed now, %d were before, %d rows have none.", added, known, len(refused))
 	})
 }
 
 type suppressionSettings struct {
-	Account string `required:"" help:"The account."`
-	Replies *bool  `negatable:"" help:"Answer stop, start and help."`
-	Urgent  *bool  `negatable:"" help:"Send urgent messages to suppressed numbers too."`
+	Account      string  `required:"" help:"The account."`
+	Replies      *bool   `negatable:"" help:"Answer stop, start and help."`
+	Urgent       *bool   `negatable:"" help:"Send urgent messages to suppressed numbers too."`
+	OptOutNumber *string `help:"One of the account's numbers, to which those text who cannot answer the sender: texts say {{opt_out_number}}. Empty for none."`
 }
 
 func (s suppressionSettings) Run(ctx context.Context, c *commands, t terminal) error {
@@ -117,17 +119,26 @@ func (s suppressionSettings) Run(ctx context.Context, c *commands, t terminal) e
 		if err != nil {
 			return err
 		}
-		if s.Replies != nil {
-			o.Replies = *s.Replies
-		}
-		if s.Urgent != nil {
-			o.Urgent = *s.Urgent
-		}
-		if s.Replies != nil || s.Urgent != nil {
+		changed := given(&o.Replies, s.Replies)
+		changed = given(&o.Urgent, s.Urgent) || changed
+		if given(&o.Number, s.OptOutNumber) || changed {
 			if err := app.Queue.SetOptOutSettings(ctx, acc.ID, o); err != nil {
 				return err
 			}
+			if o, err = app.Queue.OptOutSettings(ctx, acc.ID); err != nil {
+				return err
+			}
 		}
-		return c.say(t.out, map[string]any{"replies": o.Replies, "urgent": o.Urgent}, "stop, start and help are answered: %v\nurgent messages go to suppressed numbers: %v", o.Replies, o.Urgent)
+		number := o.Number
+		if number == "" {
+			number = "none"
+		}
+		return c.say(t.out, map[string]any{"replies": o.Replies, "urgent": o.Urgent, "opt_out_number": o.Number},
+			"stop, start and help are answered: %v\nurgent messages go to suppressed numbers: %v\nwho cannot answer the sender texts: %s", o.Replies, o.Urgent, number)
 	})
+}
+
+// suppressionListsJob forgets lists of numbers that were looked at.
+func suppressionListsJob(q *smsqueue.Queue) smsqueue.Job {
+	return smsqueue.Job{Name: "drop-suppression-lists", Every: 5 * time.Minute, Run: q.DropSuppressionLists}
 }

@@ -22,10 +22,7 @@ type templateAdd struct {
 
 func (a templateAdd) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withAccount(ctx, a.Account, func(app *App, acc accounts.Account) error {
-		n := smsqueue.NewTemplate{Name: a.Name, Language: a.Language}
-		for _, language := range slices.Sorted(maps.Keys(a.Text)) {
-			n.Texts = append(n.Texts, smsqueue.TemplateText{Language: language, Text: a.Text[language]})
-		}
+		n := smsqueue.NewTemplate{Name: a.Name, Language: a.Language, Texts: textsIn(a.Text)}
 		if n.Language == "" && len(n.Texts) > 1 {
 			return problem.Invalid("language", "name the language for those whose own it lacks (--language)")
 		}
@@ -35,6 +32,14 @@ func (a templateAdd) Run(ctx context.Context, c *commands, t terminal) error {
 		}
 		return c.say(t.out, templateAnswer(app, kept), "%s is kept as %s.", kept.Name, app.Names.Of(secrets.Template, kept.ID))
 	})
+}
+
+// textsIn are the texts of languages, in the order of their names.
+func textsIn(of map[string]string) (all []smsqueue.TemplateText) {
+	for _, language := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, smsqueue.TemplateText{Language: language, Text: of[language]})
+	}
+	return all
 }
 
 func templateAnswer(app *App, t smsqueue.Template) map[string]any {
@@ -68,17 +73,26 @@ func (l templateList) Run(ctx context.Context, c *commands, t terminal) error {
 	})
 }
 
-type templateShow struct {
+// oneTemplate is what the commands about one have in common.
+type oneTemplate struct {
 	Account  string `required:"" help:"The account."`
 	Template string `arg:"" help:"Its name or id."`
 }
 
-func (s templateShow) Run(ctx context.Context, c *commands, t terminal) error {
-	return c.withAccount(ctx, s.Account, func(app *App, acc accounts.Account) error {
-		one, err := app.template(ctx, acc.ID, s.Template)
+func (o oneTemplate) with(ctx context.Context, c *commands, do func(app *App, one smsqueue.Template) error) error {
+	return c.withAccount(ctx, o.Account, func(app *App, acc accounts.Account) error {
+		one, err := app.template(ctx, acc.ID, o.Template)
 		if err != nil {
 			return err
 		}
+		return do(app, one)
+	})
+}
+
+type templateShow struct{ oneTemplate }
+
+func (s templateShow) Run(ctx context.Context, c *commands, t terminal) error {
+	return s.with(ctx, c, func(app *App, one smsqueue.Template) error {
 		text := one.Name
 		for _, each := range one.Version.Texts {
 			text += "\n" + each.Language + ": " + each.Text
@@ -93,4 +107,64 @@ func (app *App) template(ctx context.Context, account int64, nameOrID string) (s
 		return app.Queue.Template(ctx, account, id)
 	}
 	return app.Queue.FindTemplate(ctx, account, nameOrID)
+}
+
+type templateChange struct {
+	oneTemplate
+	Name     string            `help:"A new name."`
+	Text     map[string]string `mapsep:"none" help:"A language and its new text; languages that are not named keep theirs."`
+	Without  []string          `help:"Languages whose text is dropped."`
+	Language string            `help:"The language for those whose own it lacks."`
+}
+
+func (x templateChange) Run(ctx context.Context, c *commands, t terminal) error {
+	return x.with(ctx, c, func(app *App, one smsqueue.Template) error {
+		changed, err := x.changed(one.Version)
+		if err != nil {
+			return err
+		}
+		one, err = app.Queue.ChangeTemplate(ctx, one.Account, one.ID, changed)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, templateAnswer(app, one), "%s is at version %d.", one.Name, one.Version.Number)
+	})
+}
+
+// changed is the next version: what is not named stays as it is.
+func (x templateChange) changed(v smsqueue.TemplateVersion) (n smsqueue.NewTemplate, err error) {
+	if x.Name == "" && x.Language == "" && len(x.Text) == 0 && len(x.Without) == 0 {
+		return n, problem.Invalid("text", "say what changes: --text, --without, --language or --name")
+	}
+	texts := map[string]string{}
+	for _, text := range v.Texts {
+		texts[text.Language] = text.Text
+	}
+	for _, language := range x.Without {
+		if _, has := texts[language]; !has {
+			return n, problem.Invalid("without", "the template has no text in %q", language)
+		}
+		delete(texts, language)
+	}
+	maps.Copy(texts, x.Text)
+	n = smsqueue.NewTemplate{Name: x.Name, Language: v.Language, Texts: textsIn(texts)}
+	if x.Language != "" {
+		n.Language = x.Language
+	}
+	return n, nil
+}
+
+type templateArchive struct{ oneTemplate }
+
+func (x templateArchive) Run(ctx context.Context, c *commands, t terminal) error {
+	return x.with(ctx, c, func(app *App, one smsqueue.Template) error {
+		if err := app.Queue.ArchiveTemplate(ctx, one.Account, one.ID); err != nil {
+			return err
+		}
+		one, err := app.Queue.Template(ctx, one.Account, one.ID)
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, templateAnswer(app, one), "%s is archived; campaigns that were made from it go on.", one.Name)
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/varsel/varsel/internal/db/dbtest"
 )
 
@@ -46,4 +48,34 @@ func TestTemplateIsPreviewedAndSentByCommands(t *testing.T) {
 	i.refused("is no amount", "", append(send, "--max-cost", "much")...)
 	i.refused("for a group", "", "send", "--account", "acme", "--to", "900 00 001", "--template", "Welcome")
 	i.refused("there is no such template", "", "send", "--account", "acme", "--group", "All staff", "--template", "Farewell")
+}
+
+func TestATemplateIsChangedAndArchivedByCommands(t *testing.T) {
+	i := newInstallation(t, dbtest.SQLiteURL(t))
+	i.furnish()
+	about := func(command string, more ...string) []string {
+		return append([]string{"template", command, "--account", "acme", "Welcome"}, more...)
+	}
+	i.do("", "template", "add", "--account", "acme", "--name", "Welcome", "--language", "en", "--text", "en=Hi", "--text", "nb=Hei")
+	i.refused("say what changes", "", about("change")...)
+	i.refused("no text in \"pl\"", "", about("change", "--without", "pl")...)
+	i.refused("there is no text in en", "", about("change", "--without", "en")...)
+	changed := i.do("", about("change", "--text", "nb=Hei, du", "--text", "pl=Cześć")...)
+	texts := map[string]any{"en": "Hi", "nb": "Hei, du", "pl": "Cześć"}
+	if diff := cmp.Diff(texts, changed["texts"]); diff != "" || changed["version"] != 2.0 || changed["language"] != "en" {
+		t.Errorf("%v %s", changed, diff)
+	}
+	changed = i.do("", about("change", "--without", "en", "--language", "nb", "--name", "Velkommen")...)
+	delete(texts, "en")
+	if diff := cmp.Diff(texts, changed["texts"]); diff != "" || changed["version"] != 3.0 || changed["language"] != "nb" || changed["name"] != "Velkommen" {
+		t.Errorf("%v %s", changed, diff)
+	}
+	id := changed["id"].(string)
+	if got := i.do("", "template", "archive", "--account", "acme", "Velkommen"); got["archived"] != true || got["id"] != id {
+		t.Errorf("%v", got)
+	}
+	if out, err := i.try("", "template", "list", "--account", "acme"); err != nil || out != "" {
+		t.Errorf("%v %q", err, out)
+	}
+	i.refused("archived", "", "template", "change", "--account", "acme", id, "--name", "Back")
 }

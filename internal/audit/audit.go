@@ -133,6 +133,12 @@ type Head struct {
 // Verify goes through an account's chain and refuses it at the first entry that is
 // not as it was written.
 func Verify(ctx context.Context, d *db.DB, account int64) (Head, error) {
+	return VerifySince(ctx, d, account, Head{})
+}
+
+// VerifySince also refuses a chain that a head, kept earlier and elsewhere, is not in:
+// whoever writes a whole chain anew has to change it.
+func VerifySince(ctx context.Context, d *db.DB, account int64, kept Head) (Head, error) {
 	var h Head
 	err := d.Snapshot(ctx, func(tx *db.Tx) error {
 		h = Head{}
@@ -146,6 +152,12 @@ func Verify(ctx context.Context, d *db.DB, account int64) (Head, error) {
 					return err
 				}
 				h = Head{r.seq, r.hash}
+				if h.Entries == kept.Entries && h.Hash != kept.Hash {
+					return broken(h.Entries, "is another than when the head was kept")
+				}
+			}
+			if len(rows) == 0 && h.Entries < kept.Entries {
+				return broken(h.Entries+1, "was cut off since the head was kept")
 			}
 			if len(rows) == 0 {
 				return h.isLast(ctx, tx, account)

@@ -108,6 +108,35 @@ func TestWhoeverChangesAnEntryIsFound(t *testing.T) {
 	}
 }
 
+// Whoever can write the database can write a whole chain anew; a head that was kept
+// elsewhere shows it, and one that is still in the chain does not hinder.
+func TestAHeadThatWasKeptShowsAChainWrittenAnew(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		five(t, d)
+		kept, err := audit.Verify(t.Context(), d, account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, t.Context(), d, audit.Entry{Account: account, Action: "campaign.held"})
+		if h, err := audit.VerifySince(t.Context(), d, account, kept); err != nil || h.Entries != 6 {
+			t.Error(h, err)
+		}
+		if _, err := d.Writer().ExecContext(t.Context(), `DELETE FROM audit_entries; DELETE FROM audit_heads`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := audit.VerifySince(t.Context(), d, account, kept); !problem.Has(err, "audit_broken") {
+			t.Error(err)
+		}
+		five(t, d)
+		if _, err := audit.VerifySince(t.Context(), d, account, kept); !problem.Has(err, "audit_broken") {
+			t.Error(err)
+		}
+		if _, err := audit.Verify(t.Context(), d, account); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Those who append at once stand behind each other.
 func TestEntriesOfManyAtOnceAreOneChain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

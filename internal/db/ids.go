@@ -54,6 +54,13 @@ func (d *DB) takeIDs(ctx context.Context, n int) (int64, error) {
 	return end - int64(n), err
 }
 
+// FirstID is the lowest id that NewIDs can give at a time: what has a lower one is
+// older.
+func FirstID(at time.Time) int64 { return at.UnixMilli() << idBits }
+
+// TimeOfID is about when an id was given; zero for 0.
+func TimeOfID(id int64) time.Time { return Time(id >> idBits) }
+
 // Millis is a time as the database keeps it: unix milliseconds UTC, 0 for none.
 func Millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -34,10 +34,36 @@ func Record(ctx context.Context, tx *db.Tx, e Event) error {
 	return err
 }
 
+// RecordAll does it for many events, of whatever types and accounts, at once.
+func RecordAll(ctx context.Context, tx *db.Tx, all []Event) error {
+	of := make(map[int64][]any, len(all))
+	for _, e := range all {
+		data, err := json.Marshal(e.Data)
+		if err != nil {
+			return err
+		}
+		of[e.ID] = []any{e.Account, e.Type, string(data), db.Millis(e.At)}
+	}
+	list, err := json.Marshal(of)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO events (id, account_id, type, data, at)
+		SELECT CAST(r.key AS BIGINT), CAST(r.value->>0 AS BIGINT), r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT) FROM json_each($1) AS r
+		WHERE EXISTS (SELECT 1 FROM event_subscriptions s WHERE s.account_id = CAST(r.value->>0 AS BIGINT) AND s.type = r.value->>1)`, string(list))
+	return err
+}
+
 // Subscribe makes the account's events of a type be written for a consumer.
 func Subscribe(ctx context.Context, q db.Querier, account int64, eventType, consumer string) error {
 	_, err := q.ExecContext(ctx, `
 		INSERT INTO event_subscriptions (account_id, type, consumer) VALUES ($1, $2, $3)
 		ON CONFLICT DO NOTHING`, account, eventType, consumer)
 	return err
+}
+
+// Subscribers are the accounts that want a type, for what happens to all of them.
+func Subscribers(ctx context.Context, q db.Querier, eventType string) ([]int64, error) {
+	return db.Column[int64](ctx, q, `SELECT DISTINCT account_id FROM event_subscriptions WHERE type = $1 ORDER BY account_id`, eventType)
 }

@@ -19,27 +19,29 @@ func TestAnEventIsWrittenOnlyWhenItsTypeIsWanted(t *testing.T) {
 		if err := events.Subscribe(ctx, d, 7, "campaign.finished", "test"); err != nil {
 			t.Fatal(err)
 		}
+		all := []events.Event{
+			{Account: 7, Type: "campaign.finished", Data: map[string]int{"campaign": 3}},
+			{Account: 7, Type: "campaign.started"},
+			{Account: 8, Type: "campaign.finished"},
+		}
 		err := d.InTx(ctx, func(tx *db.Tx) error {
-			for i, e := range []events.Event{
-				{Account: 7, Type: "campaign.finished", Data: map[string]int{"campaign": 3}},
-				{Account: 7, Type: "campaign.started"},
-				{Account: 8, Type: "campaign.finished"},
-			} {
-				e.ID, e.At = int64(i+1), time.UnixMilli(5)
-				if err := events.Record(ctx, tx, e); err != nil {
+			for i := range all {
+				all[i].ID, all[i].At = int64(i+1), time.UnixMilli(5)
+				if err := events.Record(ctx, tx, all[i]); err != nil {
 					return err
 				}
+				all[i].ID += 10
 			}
-			return nil
+			return events.RecordAll(ctx, tx, all)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := db.Column[string](ctx, d, `SELECT data FROM events ORDER BY id`)
+		got, err := db.Column[string](ctx, d, `SELECT id || ' ' || account_id || ' ' || type || ' ' || data || ' ' || at FROM events ORDER BY id`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{`{"campaign":3}`}, got); diff != "" {
+		if diff := cmp.Diff([]string{`1 7 campaign.finished {"campaign":3} 5`, `11 7 campaign.finished {"campaign":3} 5`}, got); diff != "" {
 			t.Error(diff)
 		}
 	})

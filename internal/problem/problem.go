@@ -40,8 +40,12 @@ func New(kind Kind, code, format string, args ...any) error {
 	return &Problem{Kind: kind, Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// NotFound says that there is no such thing here.
+// NotFound says that there is no such thing here. The name is what was asked for, and
+// empty where that was no name of people's.
 func NotFound(what, name string) error {
+	if name == "" {
+		return New(KindNotFound, what+"_not_found", "there is no such %s", what)
+	}
 	return New(KindNotFound, what+"_not_found", "there is no %s %q", what, name)
 }
 

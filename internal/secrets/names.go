@@ -19,6 +19,7 @@ import (
 // there are, and a made-up one does not parse.
 type Names struct {
 	block cipher.Block
+	marks []byte // key of Mark
 }
 
 // Typed prefixes of the names.
@@ -37,6 +38,17 @@ const (
 	Suppress   = "sup"
 	Template   = "tpl"
 	RouteRule  = "rul"
+
+	Hold         = "hld"
+	RetentionRun = "rtr"
+	ExportOfAll  = "xpt"
+	Agreement    = "agr"
+	Erasure      = "era"
+	SubProcessor = "spr"
+	Notice       = "ntc"
+	Objection    = "obj"
+	Feed         = "fed" // of an account: who has the name reads what is public
+	Invoice      = "inv"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -62,7 +74,7 @@ func OpenNames(ctx context.Context, d *db.DB, ring *Keyring) (*Names, error) {
 		return nil, err
 	}
 	block, err := aes.NewCipher(raw)
-	return &Names{block: block}, err
+	return &Names{block: block, marks: markKey(raw)}, err
 }
 
 // Of is the name of an id: "msg_" and 26 letters and digits.
@@ -82,10 +94,28 @@ func (n *Names) ID(prefix, name string) (int64, error) {
 	return 0, problem.NotFound(prefixWords[prefix], name)
 }
 
+// Typed prefixes of what is named in lists alone.
+const (
+	Account    = "acc"
+	AuditEntry = "aud"
+)
+
+// Read is what a name of any kind stands for.
+func (n *Names) Read(name string) (prefix string, id int64, ok bool) {
+	prefix, _, _ = strings.Cut(name, "_")
+	id, ok = n.parse(prefix, name)
+	return prefix, id, ok
+}
+
 var prefixWords = map[string]string{
-	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group",
+	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group", Suppress: "suppression", Invoice: "invoice",
 	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound", Template: "template",
 	RouteRule: "rule",
+	Hold:      "hold", RetentionRun: "run", ExportOfAll: "export",
+	Agreement: "agreement",
+	Erasure:   "erasure",
+
+	SubProcessor: "subprocessor", Notice: "notice", Objection: "objection", Feed: "feed",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
+	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -87,6 +88,25 @@ func TestTheKeyFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 	}
 }
 
+// Whom an account erased is known again whatever key seals.
+func TestAMarkStaysWhenTheSecretKeyChanges(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		names, err := secrets.OpenNames(t.Context(), d, ring(t, key(1)))
+		must(t, err)
+		again, err := secrets.OpenNames(t.Context(), d, ring(t, key(2)+","+key(1)))
+		must(t, err)
+		mark := names.Mark("number", "1", "+4791234567")
+		if again.Mark("number", "1", "+4791234567") != mark || len(mark) != 64 {
+			t.Error(mark)
+		}
+		for _, other := range [][]string{{"number", "2", "+4791234567"}, {"number", "1", "+4791234568"}, {"number", "1+4791234567"}} {
+			if names.Mark(other...) == mark {
+				t.Errorf("%v has the same mark", other)
+			}
+		}
+	})
+}
+
 func TestANameIsAPermutationThatTellsNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		names, err := secrets.OpenNames(t.Context(), d, ring(t, key(1)))
@@ -110,6 +130,23 @@ func TestANameIsAPermutationThatTellsNothing(t *testing.T) {
 		for _, made := range []string{"", "msg_", "msg_00000000000000000000000000", "7", "msg_!"} {
 			if _, err := names.ID(secrets.Message, made); err == nil {
 				t.Errorf("%q is a name", made)
+			}
+		}
+	})
+}
+
+func TestANameOfNothingIsRefusedByWhatItIsOf(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		names, err := secrets.OpenNames(t.Context(), d, ring(t, key(1)))
+		must(t, err)
+		for prefix, want := range map[string]string{secrets.Message: "message", secrets.Suppress: "suppression", secrets.Invoice: "invoice", secrets.Agreement: "agreement",
+			secrets.Erasure: "erasure", secrets.Hold: "hold", secrets.ExportOfAll: "export", secrets.RouteRule: "rule", secrets.Objection: "objection"} {
+			_, err := names.ID(prefix, prefix+"_1")
+			if p := problem.As(err); p == nil || p.Code != want+"_not_found" || p.Text != "there is no "+want+` "`+prefix+`_1"` {
+				t.Errorf("%s: %v", prefix, p)
+			}
+			if _, err := names.ID(prefix, ""); err.Error() != "there is no such "+want {
+				t.Errorf("%s: %v", prefix, err)
 			}
 		}
 	})

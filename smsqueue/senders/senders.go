@@ -1,6 +1,8 @@
 // Package senders knows which senders the countries take, as far as it is public:
 // in which a name cannot be the sender at all, and in which it has to be registered
-// first. A country that is not listed takes any that is written as a sender can be.
+// first. Of a country that is not listed nothing is known: it gets any sender that is
+// written as one can be, and the carrier says what becomes of it. So it is with the
+// United Kingdom, Ireland and Singapore until somebody has verified what they ask.
 package senders
 
 import (
@@ -34,10 +36,10 @@ func day(year int, month time.Month, d int) time.Time {
 // rules are by country. Those that ask for registration deliver nothing from a name
 // that is not, or replace it.
 var rules = []Rule{
-	{"AU", Registered, time.Time{}, "country lists of MessageBird and pushtech", day(2026, time.November, 20)},
-	{"CA", Number, time.Time{}, "country lists of MessageBird and pushtech", day(2026, time.November, 20)},
-	{"ES", Registered, day(2026, time.September, 15), "CM.com, sender registration in Spain", day(2026, time.November, 20)},
-	{"US", Number, time.Time{}, "country lists of MessageBird and pushtech", day(2026, time.November, 20)},
+	{"AU", Registered, time.Time{}, "pushtech, list of countries (help.pushtech.com, article 15407493751954); MessageBird's", day(2026, time.November, 22)},
+	{"CA", Number, time.Time{}, "AWS End User Messaging, Sender IDs (docs.aws.amazon.com); Telnyx, Alphanumeric Sender IDs", day(2026, time.November, 22)},
+	{"ES", Registered, day(2026, time.September, 15), "CM.com, sender registration in Spain, which moved its enforcement to that day", day(2026, time.November, 20)},
+	{"US", Number, time.Time{}, "AWS End User Messaging, Sender IDs (docs.aws.amazon.com); Telnyx, Alphanumeric Sender IDs", day(2026, time.November, 22)},
 }
 
 // Rules are all that are known, by country.

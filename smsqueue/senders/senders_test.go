@@ -22,6 +22,8 @@ func TestWhatCountriesAskOfASender(t *testing.T) {
 		{"ES", "ACME", after, Registered},
 		{"ES", "34600000000", after, None},
 		{"AU", "ACME", before, Registered},
+		{"FR", "ACME", after, None},
+		{"GB", "ACME", after, None},
 		{"", "ACME", after, None},
 	} {
 		if got := Of(c.country, c.sender, c.now); got != c.want {

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	bills "github.com/varsel/varsel/billing/invoice"
+)
+
+const (
+	sellerBody = `{"party": {"name": "Varsel AS", "registration": "923609016", "vat_id": "923 609 016 MVA", "street": "Storgata 1", "city": "Oslo", "post_code": "0155",
+		"country": "NO", "endpoint_scheme": "0192", "endpoint": "923609016"}, "iban": "NO93 8601 1117 947", "zone": "Europe/Oslo", "credit_prefix": "K", "days": 14}`
+	profileBody = `{"party": {"name": "Acme AS", "registration": "974760673", "street": "Torget 2", "city": "Bergen", "country": "NO"}, "business": true, "currency": "NOK", "language": "nb"}`
+	draftBody   = `{"from": "2026-10-01", "to": "2026-10-31", "lines": [
+		{"description": "Directory integration", "quantity": "1", "unit": "MON", "unit_price": "99", "once": "acme/2026-10"},
+		{"description": "SMS, parts to NO", "quantity": "12345", "unit": "C62", "unit_price": "0.045"}]}`
+)
+
+// S16
+func TestAnOperatorInvoicesAndTheAccountReadsWhatIsFinal(t *testing.T) {
+	h := openHouse(t)
+	key := bearer(h.operatorKey(t))
+	operate := func(method, path, body string) reply {
+		t.Helper()
+		return h.ask(t, method, installationPath+path, body, key...)
+	}
+	refused(t, operate("GET", "/seller", ""), 409, "no_seller")
+	refused(t, operate("POST", "/accounts/acme/invoices", draftBody), 409, "no_billing_profile")
+	refused(t, operate("POST", "/seller", strings.Replace(sellerBody, "7 947", "7 948", 1)), 422, "invalid_iban")
+	same(t, read[seller](t, operate("POST", "/seller", sellerBody), 200).Currency, "NOK")
+	same(t, read[billingProfile](t, operate("POST", "/accounts/acme/billing", profileBody), 200).Party.EndpointScheme, "0192")
+
+	made := operate("POST", "/accounts/acme/invoices", draftBody)
+	draft := read[invoice](t, made, 201)
+	same(t, draft.Net, "654.53")
+	same(t, made.header.Get("Location"), installationInvoicesPath+"/"+draft.ID)
+	refused(t, operate("POST", "/accounts/acme/invoices", draftBody), 409, "already_invoiced")
+	refused(t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, ""), 404, "invoice_not_found")
+
+	final := read[invoice](t, operate("POST", "/invoices/"+draft.ID+"/finalise", ""), 200)
+	if final.State != "final" || !strings.HasSuffix(final.Number, "-00001") || final.VAT != "163.63" || final.Gross != "818.16" || final.Lines[0].VATRate != "25" {
+		t.Errorf("got %+v", final)
+	}
+	same(t, read[invoice](t, operate("POST", "/invoices/"+draft.ID+"/finalise", ""), 200).Number, final.Number)
+	refused(t, operate("POST", "/invoices/"+draft.ID+"/cancel", ""), 409, "invoice_final")
+	same(t, read[invoice](t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, ""), 200).Number, final.Number)
+	same(t, len(read[list[invoice]](t, h.ask(t, "GET", invoicesPath, ""), 200).Items), 1)
+	h.files(t, final)
+
+	credited := read[invoice](t, operate("POST", "/invoices/"+draft.ID+"/credit", `{"lines": [2], "note": "Too many"}`), 201)
+	if credited.Kind != "credit_note" || credited.Credits != draft.ID || credited.Net != "555.53" {
+		t.Errorf("got %+v", credited)
+	}
+	refused(t, operate("POST", "/invoices/"+draft.ID+"/credit", `{"lines": [2]}`), 409, "already_credited")
+	same(t, read[invoice](t, operate("POST", "/invoices/"+credited.ID+"/cancel", ""), 200).State, "cancelled")
+	same(t, len(read[list[invoice]](t, operate("GET", "/invoices?state=cancelled", ""), 200).Items), 1)
+
+	_, other := h.other(t)
+	refused(t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, "", bearer(other)...), 404, "invoice_not_found")
+	same(t, len(read[list[invoice]](t, h.ask(t, "GET", invoicesPath, "", bearer(other)...), 200).Items), 0)
+}
+
+// files: what the account downloads is what was stored.
+func (h *house) files(t *testing.T, inv invoice) {
+	t.Helper()
+	path := invoicesPath + "/" + inv.ID + "/files/"
+	xml, pdf, csv := h.ask(t, "GET", path+"xml", ""), h.ask(t, "GET", path+"pdf", ""), h.ask(t, "GET", path+"csv", "")
+	for _, v := range bills.Check(xml.body) {
+		t.Error(v)
+	}
+	sum := sha256.Sum256(pdf.body)
+	same(t, pdf.header.Get("X-Content-SHA256"), hex.EncodeToString(sum[:]))
+	same(t, pdf.header.Get("Content-Type"), "application/pdf")
+	same(t, xml.header.Get("Content-Disposition"), `attachment; filename="`+inv.Number+`.xml"`)
+	if !bytes.HasPrefix(pdf.body, []byte("%PDF-")) || bytes.Count(csv.body, []byte("\r\n")) != 3 {
+		t.Errorf("the PDF begins %q, the CSV is %q", pdf.body[:5], csv.body)
+	}
+}
+
+func TestReverseChargeIsRecordedWithItsEvidence(t *testing.T) {
+	h := openHouse(t)
+	key := bearer(h.operatorKey(t))
+	path := installationAccountsPath + "/acme/billing"
+	body := `{"party": {"name": "Bøge ApS", "registration": "13585628", "vat_id": "DK13585628", "street": "Algade 2", "city": "Roskilde", "country": "DK"}, "business": true, "currency": "EUR"}`
+	read[billingProfile](t, h.ask(t, "POST", path, body, key...), 200)
+	refused(t, h.ask(t, "POST", path+"/vat-check", `{"vat_id": "DK13585628", "valid": true, "at": "2026-10-31T12:00:00Z"}`, key...), 422, "invalid_consultation")
+	refused(t, h.ask(t, "POST", path+"/vat-check", `{"vat_id": "DK25313763", "valid": true, "consultation": "X", "at": "2026-10-31T12:00:00Z"}`, key...), 422, "invalid_vat_id")
+	got := read[billingProfile](t, h.ask(t, "POST", path+"/vat-check", `{"vat_id": "DK 13585628", "valid": true, "consultation": "WAPIAAAAY1", "at": "2026-10-31T12:00:00Z"}`, key...), 200)
+	if got.Check == nil || got.Check.Consultation != "WAPIAAAAY1" || !got.Check.Valid {
+		t.Errorf("got %+v", got.Check)
+	}
+}

@@ -1,0 +1,82 @@
+package privacy
+
+// exported is a file of an export: what is in it, and the query that gives its rows.
+// The name of a column says after a colon how it is written: as a name of that prefix,
+// a time (RFC 3339, empty for none), a bool, or the digits of a number that programs
+// may read inexactly. Whatever has none is a text or a whole number.
+type exported struct {
+	name, means, query string
+}
+
+// ofMessages walks the ranges, in their order: messages have no index by account.
+const ofMessages = ` FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.account_id = $1`
+
+var exports = []exported{
+	{"account", "The account.", `SELECT handle, name, region, sender, currency, state, created_at AS "created_at:time" FROM accounts WHERE id = $1`},
+	{"controller", "Who the account is, as the controller.", `
+		SELECT legal_name, registration, address, contact, dpo, representative, changed_at AS "changed_at:time" FROM parties WHERE account_id = $1`},
+	{"users", "Users of the console and their roles.", `
+		SELECT u.id AS "id:usr", u.email, m.role FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.account_id = $1 ORDER BY u.id`},
+	{"contacts", "The address book. phone is E.164; phone_reason says why there is none.", `
+		SELECT id AS "id:con", source, tenant_id, directory_id, name, department, job_title, office, email, language, phone_raw, phone_rule, phone,
+			phone_country, phone_reason, state, created_at AS "created_at:time", updated_at AS "updated_at:time"
+		FROM contacts WHERE account_id = $1 ORDER BY id`},
+	{"contact_fields", "Fields of contacts' own.", `
+		SELECT f.contact_id AS "contact_id:con", f.name, f.value FROM contacts c JOIN contact_fields f ON f.contact_id = c.id
+		WHERE c.account_id = $1 ORDER BY c.id, f.name`},
+	{"groups", "Groups of contacts. rule is JSON, of a group whose members follow from it.", `
+		SELECT id AS "id:grp", source, tenant_id, directory_id, name, rule, state, created_at AS "created_at:time", updated_at AS "updated_at:time"
+		FROM contact_groups WHERE account_id = $1 ORDER BY id`},
+	{"memberships", "Who is in which group.", `
+		SELECT m.group_id AS "group_id:grp", m.contact_id AS "contact_id:con" FROM contacts c JOIN group_members m ON m.contact_id = c.id
+		WHERE c.account_id = $1 ORDER BY c.id`},
+	{"templates", "Texts that are kept, each version in each language.", `
+		SELECT t.id AS "template_id:tpl", t.name, v.number AS version, x.language, x.body, v.created_at AS "created_at:time", t.archived_at AS "archived_at:time"
+		FROM templates t JOIN template_versions v ON v.template_id = t.id JOIN template_texts x ON x.version_id = v.id
+		WHERE t.account_id = $1 ORDER BY t.id, v.number, x.language`},
+	{"campaigns", "Campaigns. asks is JSON, the choices of a roll call.", `
+		SELECT id AS "id:cmp", name, lane, sender, body, encoding, parts, group_id AS "group_id:grp", source_id AS "source_id:cmp", asks, currency, state, reason,
+			windows, start_at AS "start_at:time", created_at AS "created_at:time", started_at AS "started_at:time", finished_at AS "finished_at:time"
+		FROM campaigns WHERE account_id = $1 ORDER BY id`},
+	{"messages", "Messages. The text of a campaign's message is the campaign's where body is empty. price_micro is in millionths of the currency. A phone that begins with ~ was replaced after its time.", `
+		SELECT m.id AS "id:msg", m.campaign_id AS "campaign_id:cmp", m.contact_id AS "contact_id:con", m.phone, m.sender, m.body, m.encoding, m.parts,
+			m.price_micro, m.status, m.reason, m.code, m.possible_duplicate AS "possible_duplicate:bool",
+			m.queued_at AS "queued_at:time", m.sent_at AS "sent_at:time", m.done_at AS "done_at:time"` + ofMessages + `
+		WHERE r.account_id = $1 ORDER BY r.first_id`},
+	{"receipts", "What carriers said of the parts of messages. carrier_id is the carrier's own id.", `
+		SELECT p.message_id AS "message_id:msg", p.part, p.carrier_raw AS carrier_id, p.state` + ofMessages + `
+		JOIN message_parts p ON p.message_id = m.id WHERE r.account_id = $1 ORDER BY r.first_id`},
+	{"inbound", "Messages that were received. number is the one they were sent to.", `
+		SELECT id AS "id:inb", phone, number, contact_id AS "contact_id:con", campaign_id AS "campaign_id:cmp", message_id AS "message_id:msg", body, parts,
+			action, received_at AS "received_at:time", handled_at AS "handled_at:time"
+		FROM inbound WHERE account_id = $1 ORDER BY id`},
+	{"roll_answers", "Answers to roll calls.", `
+		SELECT a.campaign_id AS "campaign_id:cmp", a.phone, a.contact_id AS "contact_id:con", a.choice, a.inbound_id AS "inbound_id:inb", a.answered_at AS "answered_at:time"
+		FROM campaigns c JOIN roll_answers a ON a.campaign_id = c.id WHERE c.account_id = $1 ORDER BY c.id, a.phone`},
+	{"roll_totals", "How roll calls ended whose answers were removed after their time; without a group, of all who were asked.", `
+		SELECT t.campaign_id AS "campaign_id:cmp", t.group_id AS "group_id:grp", t.name, t.answered AS "answered:bool", t.choice, t.people
+		FROM campaigns c JOIN roll_totals t ON t.campaign_id = c.id WHERE c.account_id = $1 ORDER BY c.id, t.group_id, t.choice`},
+	{"suppressions", "Numbers that want no messages; lifted_at is empty while one stands.", `
+		SELECT id AS "id:sup", phone, reason, inbound_id AS "inbound_id:inb", note, created_at AS "created_at:time", lifted_at AS "lifted_at:time", lifted_by
+		FROM suppressions WHERE account_id = $1 ORDER BY id`},
+	{"opt_out_settings", "What is decided about those who want no messages.", `
+		SELECT replies AS "replies:bool", urgent AS "urgent:bool" FROM opt_out_settings WHERE account_id = $1`},
+	{"sending_settings", "When and how much the account sends; caps count parts.", `
+		SELECT windows, window_normal AS "window_normal:bool", zone, cap_hour, cap_day, cap_month FROM account_sending WHERE account_id = $1`},
+	{"senders", "What the account may send as.", `SELECT sender, created_at AS "created_at:time" FROM account_senders WHERE account_id = $1 ORDER BY sender`},
+	{"numbers", "The account's own numbers, which people can text.", `SELECT number, created_at AS "created_at:time" FROM numbers WHERE account_id = $1 ORDER BY id`},
+	{"connections", "Connections to directories, without their secrets. settings is JSON.", `
+		SELECT id AS "id:dir", kind, tenant_id, client_id, state, settings, created_at AS "created_at:time" FROM connections WHERE account_id = $1 ORDER BY id`},
+	{"retention_settings", "For how many days what is kept, where the account said so.", `SELECT class, days FROM retention_settings WHERE account_id = $1 ORDER BY class`},
+	{"agreements", "Data processing agreements; signed documents are in the folder agreements.", `
+		SELECT id AS "id:digits", version, language, text_sha256, state, signatory, title, email, concluded_at AS "concluded_at:time",
+			terminated_at AS "terminated_at:time", at_end, end_deadline AS "end_deadline:time"
+		FROM agreements WHERE account_id = $1 ORDER BY id`},
+	{"ledger", "Double entries of money, in millionths of the currency.", `
+		SELECT id AS "id:digits", campaign_id AS "campaign_id:cmp", kind, debit, credit, amount_micro, currency, messages, parts, at AS "at:time"
+		FROM ledger_entries WHERE account_id = $1 ORDER BY campaign_id, id`},
+	{"audit", "Who did what. hash is the hex SHA-256 of the JSON array [hash of the entry before or empty, account_id, seq, at, action, actor, actor_id, subject, subject_id, facts, commitment], without spaces, its numbers as numbers and <, > and & in its texts as \\u003c, \\u003e and \\u0026; commitment is that of salt and detail. Where salt is empty the detail was erased.", `
+		SELECT account_id AS "account_id:digits", seq, at AS "at:digits", action, actor, actor_id AS "actor_id:digits", subject, subject_id AS "subject_id:digits",
+			facts, detail, salt, commitment, hash
+		FROM audit_entries WHERE account_id = $1 ORDER BY seq`},
+}
