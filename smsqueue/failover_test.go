@@ -203,7 +203,7 @@ func TestACarrierThatSlowsDownIsLeftAndComesBack(t *testing.T) {
 
 // U11: who takes half of what is offered is well, and what waits is slowed down.
 func TestThrottlingIsNoFailure(t *testing.T) {
-	eachHouse(t, smscsim.Faults{Throughput: 100}, func(t *testing.T, h *house) {
+	eachHouse(t, smscsim.Faults{Throughput: 60}, func(t *testing.T, h *house) {
 		h.route(50, 200)
 		spare := h.spare(50, 0)
 		h.rule(smsqueue.Rule{}, twoToOne()...)
@@ -229,9 +229,9 @@ func TestThrottlingIsNoFailure(t *testing.T) {
 }
 
 // U11: of two messages to one recipient the second comes second, also where the
-// carrier takes half of what it is offered.
+// carrier takes a quarter of what it is offered.
 func TestThrottlingKeepsTheOrderOfEachRecipient(t *testing.T) {
-	eachHouse(t, smscsim.Faults{Throughput: 40, Window: 4, AnswerDelay: 50 * time.Millisecond}, func(t *testing.T, h *house) {
+	eachHouse(t, smscsim.Faults{Throughput: 20, Window: 4, AnswerDelay: 50 * time.Millisecond}, func(t *testing.T, h *house) {
 		h.route(20, 80)
 		var last smsqueue.Message
 		const people, texts = 40, 3

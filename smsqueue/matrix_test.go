@@ -222,9 +222,9 @@ func (p *point) untilQuiet(c smsqueue.Campaign) smsqueue.Campaign {
 	p.t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
-		counts := p.smsc.Counts()
-		now, err := p.queue.Campaign(p.t.Context(), c.Account, c.ID)
-		if err == nil && overWith(now) && p.reachedAndUnconfirmed() == 0 && counts.Accepted == counts.ReceiptAcks && p.smsc.Counts() == counts {
+		counts, settled := p.smsc.Counts(), p.reachedAndUnconfirmed() == 0
+		now, err := p.queue.Campaign(p.t.Context(), c.Account, c.ID) // after the rows: what is settled stays so
+		if err == nil && overWith(now) && settled && counts.Accepted == counts.ReceiptAcks && p.smsc.Counts() == counts {
 			return now
 		}
 		if time.Now().After(deadline) {
