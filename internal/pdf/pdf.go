@@ -6,6 +6,7 @@ package pdf
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -29,9 +30,10 @@ type Document struct{ f *fpdf.Fpdf }
 // number; at is the date that the file carries.
 func New(title, language string, at time.Time) *Document {
 	f := fpdf.New("P", "mm", "A4", "")
-	f.AddUTF8FontFromBytes(family, "", goregular.TTF)
-	f.AddUTF8FontFromBytes(family, "B", gobold.TTF)
-	f.AddUTF8FontFromBytes(mono, "", gomono.TTF)
+	// The library writes into the fonts that it is given.
+	f.AddUTF8FontFromBytes(family, "", slices.Clone(goregular.TTF))
+	f.AddUTF8FontFromBytes(family, "B", slices.Clone(gobold.TTF))
+	f.AddUTF8FontFromBytes(mono, "", slices.Clone(gomono.TTF))
 	f.SetCreationDate(at.UTC())
 	f.SetModificationDate(at.UTC())
 	f.SetTitle(title, true)

@@ -3,8 +3,13 @@ package pdf_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomono"
+	"golang.org/x/image/font/gofont/goregular"
 
 	"github.com/varsel/varsel/internal/pdf"
 )
@@ -33,5 +38,14 @@ func TestALongTableGoesOnOverPages(t *testing.T) {
 		if pages := bytes.Count(write(t, rows), []byte("/Type /Page\n")); pages != want {
 			t.Errorf("%d rows are on %d pages", rows, pages)
 		}
+	}
+}
+
+// The fonts are the program's, and other documents are written at the same time.
+func TestADocumentLeavesTheFontsAsTheyAre(t *testing.T) {
+	regular, bold, mono := slices.Clone(goregular.TTF), slices.Clone(gobold.TTF), slices.Clone(gomono.TTF)
+	write(t, 3)
+	if !bytes.Equal(regular, goregular.TTF) || !bytes.Equal(bold, gobold.TTF) || !bytes.Equal(mono, gomono.TTF) {
+		t.Error("a font was changed")
 	}
 }
