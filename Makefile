@@ -36,6 +36,7 @@ bench:
 # Many more random histories, texts and crashes than a test has time for, and an
 # SMSC that does everything wrong for half an hour.
 drill:
+	VARSEL_LEDGER_EVENTS=1000000 $(GO) test -count=1 -timeout 3h -run AddsUpUnder -v ./billing
 	VARSEL_CRASHES=200 $(GO) test -count=1 -timeout 3h -run CrashMatrix -v ./smsqueue
 	VARSEL_STOP_RECIPIENTS=100000 $(GO) test -count=1 -timeout 1h -run StopBlocks -v ./smsqueue
 	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph

@@ -3,6 +3,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -51,9 +52,10 @@ type Account struct {
 
 var handlePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,39}$`)
 
-// Create opens an account: post-paid, without a limit.
-func (a *Accounts) Create(ctx context.Context, acc Account) (Account, error) {
-	acc.Region = strings.ToUpper(acc.Region)
+// Create opens an account: post-paid, without a limit, in EUR unless it says another
+// currency. What else belongs to its opening is done in the same transaction.
+func (a *Accounts) Create(ctx context.Context, acc Account, also ...func(ctx context.Context, tx *db.Tx, acc Account) error) (Account, error) {
+	acc.Region, acc.Currency = strings.ToUpper(acc.Region), strings.ToUpper(cmp.Or(acc.Currency, "EUR"))
 	if err := acc.validate(); err != nil {
 		return Account{}, err
 	}
@@ -61,16 +63,31 @@ func (a *Accounts) Create(ctx context.Context, acc Account) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	acc.ID, acc.State, acc.Currency, acc.Created = id, "active", "EUR", time.Now()
-	_, err = a.db.ExecContext(ctx, insertAccount, acc.ID, acc.Handle, acc.Name, acc.Region, acc.Sender, acc.Currency, acc.State, db.Millis(acc.Created))
+	acc.ID, acc.State, acc.Created = id, "active", time.Now()
+	err = a.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, insertAccount, acc.ID, acc.Handle, acc.Name, acc.Region, acc.Sender, acc.Currency, acc.State, db.Millis(acc.Created))
+		for _, do := range also {
+			if err == nil {
+				err = do(ctx, tx, acc)
+			}
+		}
+		return err
+	})
 	if db.IsDuplicate(err) {
 		return Account{}, problem.Conflict("account_exists", "there is an account %q already", acc.Handle)
 	}
-	return acc, err
+	if err != nil {
+		return Account{}, err
+	}
+	return acc, nil
 }
+
+var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 
 func (acc Account) validate() error {
 	switch {
+	case !currencyPattern.MatchString(acc.Currency):
+		return problem.Invalid("currency", "%q is no currency code such as EUR", acc.Currency)
 	case !handlePattern.MatchString(acc.Handle):
 		return problem.Invalid("id", "an account id is 2 to 40 small letters, digits and hyphens, not %q", acc.Handle)
 	case strings.TrimSpace(acc.Name) == "":

@@ -30,6 +30,8 @@ const (
 	ScopeAgreementsWrite    = "agreements:write"
 	ScopeAccountExport      = "account:export" // everything of the account
 	ScopeBillingRead        = "billing:read"
+	ScopeBudgetsRead        = "budgets:read"  // and teams
+	ScopeBudgetsWrite       = "budgets:write" // and teams
 	ScopePrivacyRead        = "privacy:read"
 	ScopePrivacyWrite       = "privacy:write"
 	// ScopeInstallation is what operators' keys have, and no account's.
@@ -38,7 +40,7 @@ const (
 
 var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite,
 	ScopeAuditRead, ScopeAgreementsRead, ScopeAgreementsWrite, ScopeSubProcessorsRead, ScopeSubProcessorsWrite, ScopeAccountExport, ScopeBillingRead,
-	ScopePrivacyRead, ScopePrivacyWrite}
+	ScopePrivacyRead, ScopePrivacyWrite, ScopeBudgetsRead, ScopeBudgetsWrite}
 
 // Key is an API key without its secret.
 type Key struct {

@@ -157,6 +157,12 @@ func TakeKey(ctx context.Context, tx *db.Tx, o Once, now time.Time) (bool, error
 	return n == 1, err
 }
 
+// FreeKey gives back a key that this transaction took for what it does not make.
+func FreeKey(ctx context.Context, tx *db.Tx, o Once) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE account_id = $1 AND key = $2`, o.Account, o.Key)
+	return err
+}
+
 // Replay finds what a key made: the resource when the request is the same, a
 // conflict when it is another. None says that the key is free.
 func (a *Accounts) Replay(ctx context.Context, account int64, key, hash string) (resource int64, found bool, err error) {

@@ -31,6 +31,14 @@ type Services struct {
 	Names     *secrets.Names
 	Trail     *trail.Trail
 	Invoices  *billing.Invoices
+	Ledger    *billing.Ledger
+	Budgets   *billing.Budgets
+	Teams     *billing.Teams
+
+	Plans         *billing.Plans
+	PriceLists    *billing.PriceLists
+	Subscriptions *billing.Subscriptions
+
 	Ready     func(ctx context.Context) error // nil when requests can be served
 	PublicURL string                          // without a slash at its end; empty: links are as the request was addressed
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
 )
@@ -25,6 +26,9 @@ type campaignPreview struct {
 	Samples    []sampleText      `json:"samples" doc:"The first ones, in the order of the numbers."`
 	Cost       money             `json:"cost" doc:"At the prices of now. As max_cost it holds the campaign should it come to cost more."`
 	Countries  []countryCost     `json:"countries" doc:"The dearest first."`
+	Available  *string           `json:"available,omitempty" doc:"What the account may spend now, in the currency of the cost. Missing where it has no limit." example:"431.275"`
+	Affordable bool              `json:"affordable" doc:"What is available suffices for all of it. Where it does not, the campaign is held with the reason no_funds once it is spent, and nothing more of it is sent until it is resumed."`
+	Budgets    []budget          `json:"budgets_too_small" doc:"The budgets that have too little left for it when it starts."`
 }
 
 type unresolvedField struct {
@@ -69,7 +73,11 @@ func (s Services) sample(t smsqueue.Sample) sampleText {
 func (s Services) campaignPreview(p smsqueue.Preview) campaignPreview {
 	out := campaignPreview{Personal: p.Merged, Sender: p.Sender, Lane: lane(p.Lane), Recipients: p.Recipients, LeftOut: leftOut(p.LeftOut),
 		Unresolved: []unresolvedField{}, Lengths: []lengthShare{}, PartsInAll: p.AllParts, Encodings: map[string]int{}, Languages: p.Languages,
-		Forcing: []forcing{}, Samples: []sampleText{}, Cost: moneyOf(p.CostMicro, p.Currency), Countries: []countryCost{}}
+		Forcing: []forcing{}, Samples: []sampleText{}, Cost: moneyOf(p.CostMicro, p.Currency), Countries: []countryCost{},
+		Affordable: p.Affordable(), Budgets: s.budgets(p.Budgets)}
+	if !p.Funds.Unlimited {
+		out.Available = new(billing.Money(p.Funds.Available()))
+	}
 	for _, f := range p.Unresolved {
 		out.Unresolved = append(out.Unresolved, unresolvedField{f.Name, f.Count, f.Whose})
 	}

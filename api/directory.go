@@ -21,6 +21,7 @@ type connection struct {
 	SecretExpiresAt time.Time `json:"secret_expires_at,omitzero" doc:"As the certificate or whoever connected says."`
 	State           string    `json:"state" enum:"connected,failing,disconnected"`
 	Reason          string    `json:"reason,omitempty" doc:"Why it is failing or was not activated, for an administrator."`
+	Suspended       string    `json:"suspended,omitempty" doc:"Why it is not followed though it is connected: the account's plan. Nothing is deleted, and it goes on with a plan that includes directories."`
 	Preview         bool      `json:"preview" doc:"It is read, but the address book does not follow."`
 	Held            int       `json:"held" doc:"People whom the brake keeps in the address book until somebody approves."`
 	Settings        settings  `json:"settings"`
@@ -111,8 +112,15 @@ func (s Services) connectDirectory(ctx context.Context, in *connectDirectory) (*
 // shown is a connection with what is not in its row.
 func (s Services) shown(ctx context.Context, c directory.Connection) (connection, error) {
 	held, err := s.Directory.HeldCount(ctx, c.Account, c.ID)
+	if err != nil {
+		return connection{}, err
+	}
 	shown := s.connection(c)
 	shown.Held = held
+	why, err := s.Directory.Suspended(ctx, c.Account)
+	if why != nil && c.State != directory.Disconnected {
+		shown.Suspended = why.Text
+	}
 	return shown, err
 }
 

@@ -67,8 +67,12 @@ func openOn(t *testing.T, url string) *house {
 		Open:  func(directory.Access) (directory.Source, error) { return h.source, nil },
 		Check: func(context.Context, directory.Access) []directory.Finding { return h.found },
 	}}
-	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names, Invoices: billing.NewInvoices(d), Trail: steps,
-		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Clouds: clouds, Marks: marks}, 1)}}
+	plan := func(ctx context.Context, account int64) error {
+		return h.Plans.Can(ctx, d, account, billing.Directory)
+	}
+	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names, Invoices: billing.NewInvoices(d), Ledger: billing.NewLedger(d), Budgets: billing.NewBudgets(d), Teams: billing.NewTeams(d),
+		Plans: billing.NewPlans(d), PriceLists: billing.NewPriceLists(d), Subscriptions: billing.NewSubscriptions(d, names), Trail: steps,
+		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Plan: plan, Clouds: clouds, Marks: marks}, 1)}}
 	h.Privacy = privacy.New(privacy.Parts{DB: d, Names: names, Keyring: ring, Accounts: acc, Book: book, Directory: h.Directory, Queue: queue,
 		Erasures: filepath.Join(t.TempDir(), "erasures.jsonl"), Exports: t.TempDir()})
 	h.account = h.newAccount(t, "acme")

@@ -10,6 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
@@ -69,12 +71,13 @@ type account struct {
 	Name      string    `json:"name" doc:"The organisation's." example:"Acme AS"`
 	Region    string    `json:"region" doc:"ISO 3166 alpha-2: how numbers without a country code are read." example:"NO"`
 	Sender    string    `json:"sender,omitempty" doc:"Of messages that name none." example:"ACME"`
+	Currency  string    `json:"currency" example:"EUR"`
 	State     string    `json:"state" enum:"active,closed"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
 func shownAccount(a accounts.Account) account {
-	return account{a.Handle, a.Name, a.Region, a.Sender, a.State, at(a.Created)}
+	return account{a.Handle, a.Name, a.Region, a.Sender, a.Currency, a.State, at(a.Created)}
 }
 
 func (s Services) accountName(a accounts.Account) string { return s.Names.Of(secrets.Account, a.ID) }
@@ -98,12 +101,20 @@ type newAccount struct {
 	Name   string `json:"name" doc:"The organisation's name." example:"Acme AS"`
 	Region string `json:"region" doc:"ISO 3166 alpha-2." example:"NO"`
 	Sender string `json:"sender,omitempty" example:"ACME"`
+
+	Currency  string `json:"currency,omitempty" doc:"ISO 4217; EUR when it is missing. It does not change." example:"EUR"`
+	Plan      string `json:"plan,omitempty" doc:"The first plan when it is missing." example:"everything"`
+	PriceList string `json:"price_list,omitempty" doc:"One of the account's own; its plan's when it is missing." example:"standard"`
 }
 
 type createAccount struct{ Body newAccount }
 
 func (s Services) createAccount(ctx context.Context, in *createAccount) (*answer[account], error) {
-	acc, err := s.Accounts.Create(ctx, accounts.Account{Handle: in.Body.ID, Name: in.Body.Name, Region: in.Body.Region, Sender: in.Body.Sender})
+	b := in.Body
+	acc, err := s.Accounts.Create(ctx, accounts.Account{Handle: b.ID, Name: b.Name, Region: b.Region, Sender: b.Sender, Currency: b.Currency},
+		func(ctx context.Context, tx *db.Tx, acc accounts.Account) error {
+			return s.Plans.Open(ctx, tx, acc.ID, acc.Currency, billing.Assignment{Plan: b.Plan, List: b.PriceList})
+		})
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ func (s Services) invoiceRoutes(a huma.API) {
 	add(a, route{"GET", ofAccount + "/billing", "readBillingProfile", may, "Read whom an account's invoices are for", http.StatusOK, false}, s.readBillingProfile)
 	add(a, route{"POST", ofAccount + "/billing", "setBillingProfile", may, "Say whom an account's invoices are for; what is final stays as it is", http.StatusOK, false}, s.setBillingProfile)
 	add(a, route{"POST", ofAccount + "/billing/vat-check", "recordVATCheck", may, "Keep what the register of VAT numbers answered; without it nothing is sold under reverse charge", http.StatusOK, false}, s.recordVATCheck)
+	add(a, route{"POST", ofAccount + "/billing/vat-lookup", "lookUpVAT", may, "Ask the register of the European Union about the VAT number, and keep its answer", http.StatusOK, false}, s.lookUpVAT)
 	add(a, route{"POST", ofAccount + "/invoices", "draftInvoice", may, "Begin an invoice; it has no number yet", http.StatusCreated, false}, s.draftInvoice)
 	add(a, route{"GET", installationInvoicesPath, "listAllInvoices", may, "List the invoices, credit notes and drafts of all accounts, the newest first", http.StatusOK, false}, s.listAllInvoices)
 	add(a, route{"GET", one, "readAnyInvoice", may, "Read an invoice or a draft with its lines", http.StatusOK, false}, s.readAnyInvoice)
@@ -275,13 +276,14 @@ type vatCheck struct {
 	VATID        string    `json:"vat_id" doc:"The number that was asked about."`
 	Valid        bool      `json:"valid"`
 	Consultation string    `json:"consultation,omitempty" doc:"The register's number of the enquiry."`
+	Name         string    `json:"name,omitempty" doc:"Whose it is, where the register tells."`
 	At           time.Time `json:"at"`
 }
 
 func shownCustomer(c billing.Customer) billingProfile {
 	out := billingProfile{Party: shownBillParty(c.Party), Business: c.Business, Currency: c.Currency, Language: c.Language, Reference: c.Reference, Email: c.Email}
 	if c.Check != (billing.VATCheck{}) {
-		out.Check = &vatCheck{c.Check.VATID, c.Check.Valid, c.Check.Consultation, at(c.Check.At)}
+		out.Check = &vatCheck{c.Check.VATID, c.Check.Valid, c.Check.Consultation, c.Check.Name, at(c.Check.At)}
 	}
 	return out
 }
@@ -327,10 +329,21 @@ func (s Services) recordVATCheck(ctx context.Context, in *recordVATCheck) (*answ
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Invoices.RecordVATCheck(ctx, acc.ID, billing.VATCheck(in.Body)); err != nil {
+	if err := s.Invoices.RecordVATCheck(ctx, acc.ID, billing.VATCheck{VATID: in.Body.VATID, Valid: in.Body.Valid, Consultation: in.Body.Consultation, At: in.Body.At}); err != nil {
 		return nil, err
 	}
 	return s.readBillingProfile(ctx, &ofAccount{in.Account})
+}
+
+func (s Services) lookUpVAT(ctx context.Context, in *ofAccount) (*answer[billingProfile], error) {
+	acc, err := s.Accounts.ByHandle(ctx, in.Account)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Invoices.LookUpVAT(ctx, acc.ID); err != nil {
+		return nil, err
+	}
+	return s.readBillingProfile(ctx, in)
 }
 
 type newInvoice struct {
@@ -355,6 +368,7 @@ type newInvoiceLine struct {
 }
 
 type draftInvoice struct {
+	Once
 	Account string `path:"account" example:"acme"`
 	Body    newInvoice
 }
@@ -371,7 +385,10 @@ func (s Services) draftInvoice(ctx context.Context, in *draftInvoice) (*made[inv
 		n.Lines = append(n.Lines, billing.NewLine{Name: l.Description, Quantity: decimalOf(l.Quantity), Unit: l.Unit, Price: decimalOf(l.UnitPrice),
 			Period: bills.Period{From: dateOf(l.From), To: dateOf(l.To)}, Once: l.Once})
 	}
-	return s.madeBill(ctx)(s.Invoices.Draft(ctx, acc.ID, n))
+	return s.madeBill(ctx, in.Once, requestHash("POST", installationAccountsPath+"/"+in.Account+"/invoices", in.Body), func(take accounts.Take) (billing.Invoice, error) {
+		n.Also = billing.Also(take)
+		return s.Invoices.Draft(ctx, acc.ID, n)
+	})
 }
 
 // decimalOf reads what the pattern of a decimal let through; 0 for an empty one.
@@ -380,15 +397,22 @@ func decimalOf(text string) decimal.Decimal {
 	return n
 }
 
-// madeBill answers with a draft that was made.
-func (s Services) madeBill(ctx context.Context) func(billing.Invoice, error) (*made[invoice], error) {
-	return func(inv billing.Invoice, err error) (*made[invoice], error) {
-		if err != nil {
-			return nil, err
-		}
-		out, err := s.wholeBill(ctx, inv)
-		return &made[invoice]{Location: installationInvoicesPath + "/" + out.ID, Body: out}, err
+// madeBill answers with a draft that is made, a single time for a key.
+func (s Services) madeBill(ctx context.Context, o Once, hash string, make func(accounts.Take) (billing.Invoice, error)) (*made[invoice], error) {
+	once := accounts.Once{Account: chainOf(ctx), Key: o.Key, Hash: hash}
+	id, err := once.Do(ctx, s.Accounts, func(take accounts.Take) (int64, error) {
+		inv, err := make(take)
+		return inv.ID, err
+	})
+	if err != nil {
+		return nil, err
 	}
+	inv, err := s.Invoices.Anywhere(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.wholeBill(ctx, inv)
+	return &made[invoice]{Location: installationInvoicesPath + "/" + out.ID, Body: out}, err
 }
 
 type listAllInvoices struct {
@@ -453,6 +477,7 @@ type newCredit struct {
 }
 
 type creditInvoice struct {
+	Once
 	ID   string `path:"id" doc:"inv_..."`
 	Body newCredit
 }
@@ -462,5 +487,7 @@ func (s Services) creditInvoice(ctx context.Context, in *creditInvoice) (*made[i
 	if err != nil {
 		return nil, err
 	}
-	return s.madeBill(ctx)(s.Invoices.Credit(ctx, inv.Account, inv.ID, in.Body.Lines, in.Body.Note))
+	return s.madeBill(ctx, in.Once, requestHash("POST", installationInvoicesPath+"/"+in.ID+"/credit", in.Body), func(take accounts.Take) (billing.Invoice, error) {
+		return s.Invoices.Credit(ctx, inv.Account, inv.ID, billing.NewCredit{Lines: in.Body.Lines, Note: in.Body.Note, Also: billing.Also(take)})
+	})
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	bills "github.com/varsel/varsel/billing/invoice"
@@ -92,4 +94,31 @@ func TestReverseChargeIsRecordedWithItsEvidence(t *testing.T) {
 	if got.Check == nil || got.Check.Consultation != "WAPIAAAAY1" || !got.Check.Valid {
 		t.Errorf("got %+v", got.Check)
 	}
+}
+
+func TestADraftIsMadeOnceForAKey(t *testing.T) {
+	h := openHouse(t)
+	key := append(bearer(h.operatorKey(t)), "Idempotency-Key", "october")
+	read[billingProfile](t, h.ask(t, "POST", installationAccountsPath+"/acme/billing",
+		`{"party": {"name": "Acme AS", "registration": "974760673", "street": "Torget 2", "city": "Bergen", "country": "NO"}, "business": true, "currency": "NOK"}`, key[:2]...), 200)
+	path := installationAccountsPath + "/acme/invoices"
+	body := `{"from": "2026-10-01", "to": "2026-10-31", "lines": [{"description": "SMS", "quantity": "100", "unit": "C62", "unit_price": "0.045"}]}`
+	ids := make([]string, 8)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() {
+			reply, err := h.exchange(t.Context(), "POST", path, body, key...)
+			if err != nil || reply.status != 201 {
+				t.Errorf("%v %v", reply, err)
+				return
+			}
+			ids[i] = read[invoice](t, reply, 201).ID
+		})
+	}
+	all.Wait()
+	if slices.Sort(ids); ids[0] == "" || ids[0] != ids[7] {
+		t.Errorf("eight equal requests made %v", ids)
+	}
+	refused(t, h.ask(t, "POST", path, strings.Replace(body, "100", "200", 1), key...), 409, "idempotency_key_reused")
+	same(t, len(read[list[invoice]](t, h.ask(t, "GET", installationInvoicesPath, "", key[:2]...), 200).Items), 1)
 }

@@ -110,7 +110,7 @@ func (h *house) operatorKey(t *testing.T) string {
 
 func allBut(scopes []string) (rest []string) {
 	for _, one := range []string{accounts.ScopeMessagesRead, accounts.ScopeMessagesWrite, accounts.ScopeContactsRead,
-		accounts.ScopeContactsWrite, accounts.ScopeDirectoryRead, accounts.ScopeDirectoryWrite, accounts.ScopeSettingsWrite, accounts.ScopeAuditRead, accounts.ScopeAgreementsRead, accounts.ScopeAgreementsWrite, accounts.ScopeSubProcessorsRead, accounts.ScopeSubProcessorsWrite, accounts.ScopeBillingRead, accounts.ScopePrivacyRead, accounts.ScopePrivacyWrite} {
+		accounts.ScopeContactsWrite, accounts.ScopeDirectoryRead, accounts.ScopeDirectoryWrite, accounts.ScopeSettingsWrite, accounts.ScopeAuditRead, accounts.ScopeAgreementsRead, accounts.ScopeAgreementsWrite, accounts.ScopeSubProcessorsRead, accounts.ScopeSubProcessorsWrite, accounts.ScopeBillingRead, accounts.ScopeBudgetsRead, accounts.ScopeBudgetsWrite, accounts.ScopePrivacyRead, accounts.ScopePrivacyWrite} {
 		if !slices.Contains(scopes, one) {
 			rest = append(rest, one)
 		}

@@ -102,6 +102,13 @@ func (s Services) routes(a huma.API) {
 	s.agreementRoutes(a)
 	s.subProcessorRoutes(a)
 	s.invoiceRoutes(a)
+	s.usageRoutes(a)
+	s.monthRoutes(a)
+	s.budgetRoutes(a)
+	s.priceRoutes(a)
+	s.ledgerRoutes(a)
+	s.budgetRoutes(a)
+	s.priceRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
 	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)

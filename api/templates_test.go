@@ -101,7 +101,7 @@ func TestCampaignIsPreviewedAndStartedFromATemplate(t *testing.T) {
 		Unresolved: []unresolvedField{{"custom.badge", 1, []string{"Ola Nordmann"}}}, Lengths: []lengthShare{{1, 2}}, PartsInAll: 2,
 		Encodings: map[string]int{"gsm7": 1, "ucs2": 1}, Languages: map[string]int{"nb": 1, "en": 1}, Forcing: []forcing{{"Ł", "U+0141", 1}},
 		Longest: &kari, Samples: []sampleText{kari, lucja}, Cost: money{"0.073", "EUR"},
-		Countries: []countryCost{{"NO", 1, 1, money{"0.045", "EUR"}}, {"PL", 1, 1, money{"0.028", "EUR"}}}}
+		Countries: []countryCost{{"NO", 1, 1, money{"0.045", "EUR"}}, {"PL", 1, 1, money{"0.028", "EUR"}}}, Affordable: true, Budgets: []budget{}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -1,6 +1,8 @@
 package billing_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -11,7 +13,16 @@ import (
 	"github.com/varsel/varsel/internal/db/dbtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Run(m) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(posterEnv); url != "" {
+		if err := postAlone(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	dbtest.Run(m)
+}
 
 func TestMoneyIsWrittenWithoutRounding(t *testing.T) {
 	for micro, want := range map[int64]string{
@@ -25,7 +36,8 @@ func TestMoneyIsWrittenWithoutRounding(t *testing.T) {
 
 func TestAPartIsPricedByCountryElseByTheStar(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		book, err := billing.CurrentBook(t.Context(), d, time.Now())
+		openAccount(t, d, 7, "EUR")
+		book, err := billing.CurrentBook(t.Context(), d, 7, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +47,7 @@ func TestAPartIsPricedByCountryElseByTheStar(t *testing.T) {
 		}
 		got := map[string]int64{}
 		for _, country := range []string{"NO", "ZZ"} {
-			if got[country], err = prices.PerPart(country); err != nil {
+			if got[country], err = prices.PerPart(country, "bulk"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -43,6 +55,16 @@ func TestAPartIsPricedByCountryElseByTheStar(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// openAccount is an account with that id.
+func openAccount(t *testing.T, d *db.DB, id int64, currency string) {
+	t.Helper()
+	if _, err := d.ExecContext(t.Context(), `
+		INSERT INTO accounts (id, handle, name, region, sender, currency, state, created_at)
+		VALUES ($1, $2, 'Acme', 'NO', '', $3, 'active', 0)`, id, fmt.Sprint("acme-", id), currency); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestTheLedgerAddsUp(t *testing.T) {
@@ -55,10 +77,10 @@ func TestTheLedgerAddsUp(t *testing.T) {
 		}
 		err := d.InTx(ctx, func(tx *db.Tx) error {
 			for i, e := range []billing.Entry{
-				{Kind: billing.Reserve, Micro: 100}, {Kind: billing.Charge, Micro: 60}, {Kind: billing.Release, Micro: 30},
+				{Kind: billing.KindReserve, Micro: 100}, {Kind: billing.KindCharge, Micro: 60}, {Kind: billing.KindRelease, Micro: 30},
 			} {
-				e.ID, e.Account, e.Campaign, e.Currency = int64(i+1), 7, 9, "EUR"
-				if err := billing.Post(ctx, tx, e, time.Now()); err != nil {
+				e.ID, e.Account, e.Campaign = int64(i+1), 7, 9
+				if err := billing.Post(ctx, tx, time.Now(), e); err != nil {
 					return err
 				}
 			}
@@ -75,4 +97,17 @@ func TestTheLedgerAddsUp(t *testing.T) {
 			t.Errorf("got %+v, open %d", got, got.Open())
 		}
 	})
+}
+
+func TestAnAmountIsReadAsPeopleWriteIt(t *testing.T) {
+	for text, want := range map[string]int64{"500": 500_000_000, "12.50": 12_500_000, " 12,5 ": 12_500_000, "0.000001": 1, "-3": -3_000_000} {
+		if got, err := billing.ParseMoney(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "much", "0.0000001", "1e3", "1e999999999", "99999999999999999999", "1,2,3"} {
+		if got, err := billing.ParseMoney(text); err == nil {
+			t.Errorf("%q was read as %d", text, got)
+		}
+	}
 }

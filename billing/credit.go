@@ -10,10 +10,16 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// Credit drafts a credit note for lines of a final invoice, by their positions from 1;
-// none stands for all that remain. A line is credited whole, and once: also by a draft,
-// until that is cancelled.
-func (b *Invoices) Credit(ctx context.Context, account, of int64, positions []int, note string) (Invoice, error) {
+// NewCredit is what is decided about a credit note.
+type NewCredit struct {
+	Lines []int // positions on the invoice from 1; none stands for all that remain
+	Note  string
+	Also  Also
+}
+
+// Credit drafts a credit note for a final invoice. A line is credited whole, and once:
+// also by a draft, until that is cancelled.
+func (b *Invoices) Credit(ctx context.Context, account, of int64, n NewCredit) (Invoice, error) {
 	id, err := b.db.NewIDs(ctx, 1)
 	if err != nil {
 		return Invoice{}, err
@@ -29,12 +35,15 @@ func (b *Invoices) Credit(ctx context.Context, account, of int64, positions []in
 		if inv.State != Final {
 			return problem.Conflict("not_final", "what is not final is cancelled, not credited")
 		}
-		lines, err := creditable(ctx, tx, inv, positions)
+		lines, err := creditable(ctx, tx, inv, n.Lines)
 		if err != nil {
 			return err
 		}
-		t.Note = note
-		return insertCredit(ctx, tx, inv, Invoice{ID: id, Account: account, Kind: invoice.CreditNote, Credits: of, Currency: inv.Currency}, t, lines)
+		t.Note = n.Note
+		if err := insertCredit(ctx, tx, inv, Invoice{ID: id, Account: account, Kind: invoice.CreditNote, Credits: of, Currency: inv.Currency}, t, lines); err != nil {
+			return err
+		}
+		return n.Also.do(ctx, tx, id)
 	})
 	if err != nil {
 		return Invoice{}, err

@@ -23,7 +23,11 @@ import (
 // a number is never left out and never given twice. A draft that does not pass the
 // inspection stays a draft and takes no number. What is final already is returned as it is.
 func (b *Invoices) Finalise(ctx context.Context, account, id int64) (Invoice, error) {
-	err := b.db.InTx(ctx, func(tx *db.Tx) error {
+	ids, err := b.db.NewIDs(ctx, 2*maxLines+1) // a fee and a bill for each line, and the rounding
+	if err != nil {
+		return Invoice{}, err
+	}
+	err = b.db.InTx(ctx, func(tx *db.Tx) error {
 		inv, t, err := lock(ctx, tx, account, id)
 		if err != nil || inv.State == Final {
 			return err
@@ -40,6 +44,9 @@ func (b *Invoices) Finalise(ctx context.Context, account, id int64) (Invoice, er
 			return err
 		}
 		if err := number(ctx, tx, &doc, s); err != nil {
+			return err
+		}
+		if err := postByHand(ctx, tx, inv, doc, ids); err != nil {
 			return err
 		}
 		return settle(ctx, tx, inv, doc)

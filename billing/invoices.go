@@ -12,16 +12,23 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/varsel/varsel/billing/invoice"
+	"github.com/varsel/varsel/billing/vies"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 )
 
 // Invoices keeps invoices and credit notes: drafts, and what was finalised, which never
 // changes.
-type Invoices struct{ db *db.DB }
+type Invoices struct {
+	db       *db.DB
+	register *vies.Register
+}
 
 // NewInvoices keeps them in d.
-func NewInvoices(d *db.DB) *Invoices { return &Invoices{d} }
+func NewInvoices(d *db.DB) *Invoices { return &Invoices{d, vies.At(vies.URL)} }
+
+// Asking has VAT numbers looked up in another register than that of the Union.
+func (b *Invoices) Asking(r *vies.Register) *Invoices { return &Invoices{b.db, r} }
 
 // States of an invoice.
 const (
@@ -56,6 +63,7 @@ type NewInvoice struct {
 	Note      string
 	Books     invoice.Books // the rate, where VAT is due in another currency; its Currency is the seller's
 	Lines     []NewLine
+	Also      Also
 }
 
 // NewLine is a line of a draft. How it is taxed is decided when it is finalised.
@@ -74,6 +82,16 @@ type terms struct {
 	Reference string
 	Note      string
 	Books     invoice.Books
+}
+
+// Also is done in the transaction that makes an invoice; nil for nothing.
+type Also func(ctx context.Context, tx *db.Tx, invoice int64) error
+
+func (a Also) do(ctx context.Context, tx *db.Tx, invoice int64) error {
+	if a == nil {
+		return nil
+	}
+	return a(ctx, tx, invoice)
 }
 
 // Draft begins an invoice. It has no number.
@@ -100,7 +118,7 @@ func (b *Invoices) Draft(ctx context.Context, account int64, n NewInvoice) (Invo
 				return err
 			}
 		}
-		return nil
+		return n.Also.do(ctx, tx, id)
 	})
 	if db.IsDuplicate(err) {
 		return Invoice{}, problem.Conflict("already_invoiced", "one of the lines is on another invoice already")
@@ -121,7 +139,7 @@ func (n NewInvoice) check() (net int64, err error) {
 		return 0, problem.Invalid("period", "say from when to when it was supplied")
 	case len(n.Lines) == 0 || len(n.Lines) > maxLines:
 		return 0, problem.Invalid("lines", "an invoice has 1 to %d lines", maxLines)
-	case !n.Books.Rate.IsZero() && (n.Books.Rate.IsNegative() || n.Books.Source == "" || n.Books.At.IsZero()):
+	case !n.Books.Rate.IsZero() && !rated(n.Books):
 		return 0, problem.Invalid("rate", "a rate of exchange is above 0, and says whose it is and of which day")
 	}
 	for i, l := range n.Lines {
@@ -133,6 +151,9 @@ func (n NewInvoice) check() (net int64, err error) {
 	}
 	return net, nil
 }
+
+// rated says whether a rate of exchange can be shown with its source.
+func rated(b invoice.Books) bool { return b.Rate.IsPositive() && b.Source != "" && !b.At.IsZero() }
 
 func (l NewLine) check(within invoice.Period) (int64, error) {
 	switch {

@@ -263,27 +263,27 @@ func TestALineIsCreditedOnceAndACreditNever(t *testing.T) {
 		b := desk(t, d)
 		ctx := t.Context()
 		open := draft(t, b, october())
-		if _, err := b.Credit(ctx, acme, open.ID, nil, ""); !problem.Has(err, "not_final") {
+		if _, err := b.Credit(ctx, acme, open.ID, billing.NewCredit{}); !problem.Has(err, "not_final") {
 			t.Errorf("a draft was credited: %v", err)
 		}
 		inv := final(t, b, open.ID)
-		first, err := b.Credit(ctx, acme, inv.ID, []int{2}, "Too many parts")
+		first, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{Lines: []int{2}, Note: "Too many parts"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Credit(ctx, acme, inv.ID, []int{2}, ""); !problem.Has(err, "already_credited") {
+		if _, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{Lines: []int{2}}); !problem.Has(err, "already_credited") {
 			t.Errorf("a line was credited twice: %v", err)
 		}
-		if _, err := b.Credit(ctx, acme, inv.ID, []int{3}, ""); !problem.Has(err, "invalid_lines") {
+		if _, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{Lines: []int{3}}); !problem.Has(err, "invalid_lines") {
 			t.Errorf("a line was credited that is not there: %v", err)
 		}
-		if _, err := b.Credit(ctx, other, inv.ID, nil, ""); !problem.Has(err, "invoice_not_found") {
+		if _, err := b.Credit(ctx, other, inv.ID, billing.NewCredit{}); !problem.Has(err, "invoice_not_found") {
 			t.Errorf("another account's invoice was credited: %v", err)
 		}
 		if err := b.Cancel(ctx, acme, first.ID); err != nil {
 			t.Fatal(err)
 		}
-		again, err := b.Credit(ctx, acme, inv.ID, []int{2}, "Too many parts")
+		again, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{Lines: []int{2}, Note: "Too many parts"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,14 +291,14 @@ func TestALineIsCreditedOnceAndACreditNever(t *testing.T) {
 		if want := fmt.Sprintf("K%d-00001", again.Issued.Year()); again.Number != want || again.Net != 46911 || again.Kind != invoice.CreditNote {
 			t.Errorf("got %+v", again)
 		}
-		rest, err := b.Credit(ctx, acme, inv.ID, nil, "")
+		rest, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{})
 		if err != nil || rest.Net+again.Net != inv.Net {
 			t.Errorf("the rest is %d (%v)", rest.Net, err)
 		}
-		if _, err := b.Credit(ctx, acme, inv.ID, nil, ""); !problem.Has(err, "already_credited") {
+		if _, err := b.Credit(ctx, acme, inv.ID, billing.NewCredit{}); !problem.Has(err, "already_credited") {
 			t.Errorf("more was credited than there is: %v", err)
 		}
-		if _, err := b.Credit(ctx, acme, again.ID, nil, ""); !problem.Has(err, "credit_of_credit") {
+		if _, err := b.Credit(ctx, acme, again.ID, billing.NewCredit{}); !problem.Has(err, "credit_of_credit") {
 			t.Errorf("a credit note was credited: %v", err)
 		}
 		doc, err := b.Document(ctx, acme, again.ID)
@@ -315,7 +315,7 @@ func TestManyCreditsOfOneLineAreOne(t *testing.T) {
 		var all sync.WaitGroup
 		errs := make([]error, 8)
 		for i := range errs {
-			all.Go(func() { _, errs[i] = b.Credit(t.Context(), acme, inv.ID, []int{1}, "") })
+			all.Go(func() { _, errs[i] = b.Credit(t.Context(), acme, inv.ID, billing.NewCredit{Lines: []int{1}}) })
 		}
 		all.Wait()
 		done := 0
@@ -336,12 +336,12 @@ func TestManyCreditsOfOneLineAreOne(t *testing.T) {
 func TestAPeriodOfASubscriptionIsChargedOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := desk(t, d)
-		l, ok := billing.Subscription{Key: "dir_1", Name: "Directory integration", Price: billing.DirectoryPrice, Anchor: 1, From: day("2026-10-19")}.Charge(day("2026-10-31"))
+		l, ok := billing.Subscription{Key: "dir_1", Name: "Directory integration", Micro: billing.DirectoryPrice, Anchor: 1, Spans: []billing.Span{{First: day("2026-10-19")}}}.Due(day("2026-10-31"))
 		if !ok {
 			t.Fatal("there is no charge")
 		}
 		n := october()
-		n.Lines = []billing.NewLine{l}
+		n.Lines = []billing.NewLine{l.Line()}
 		first := draft(t, b, n)
 		if first.Net != 4152 { // 13 of 31 days of 99 are 41.516...
 			t.Errorf("it costs %d", first.Net)

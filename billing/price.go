@@ -4,60 +4,112 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
 )
 
-// Book is a version of the prices. A message keeps the price of the version
-// that was valid when it was accepted.
+// Book is a version of a price list. A message keeps the price of the version that
+// was valid when it was accepted.
 type Book struct {
 	ID       int64
 	Currency string
 }
 
-// AnyCountry is the price of a country that a book does not list.
-const AnyCountry = "*"
+// Any stands for the countries, or the lanes, that a book does not list.
+const Any = "*"
 
-// CurrentBook is the version valid at a time.
-func CurrentBook(ctx context.Context, q db.Querier, at time.Time) (b Book, err error) {
+// Lanes are the lanes that a price can be for.
+var Lanes = []string{"urgent", "normal", "bulk"}
+
+// CurrentBook is the version that an account's messages are priced by at a time: of
+// its own price list, else of its plan's.
+func CurrentBook(ctx context.Context, q db.Querier, account int64, at time.Time) (b Book, err error) {
+	var list, currency string
 	err = q.QueryRowContext(ctx, `
-		SELECT id, currency FROM price_books WHERE valid_from <= $1 ORDER BY valid_from DESC, id DESC LIMIT 1`,
-		db.Millis(at)).Scan(&b.ID, &b.Currency)
+		SELECT b.id, b.currency, l.name, a.currency
+		FROM accounts a`+planOfAccount+`
+		JOIN price_lists l ON l.id = `+listOfAccount+`
+		JOIN price_books b ON b.list_id = l.id AND b.valid_from <= $2 AND b.withdrawn_at = 0
+		WHERE a.id = $1 ORDER BY b.valid_from DESC LIMIT 1`, account, db.Millis(at)).Scan(&b.ID, &b.Currency, &list, &currency)
+	if db.IsNone(err) {
+		return b, problem.Conflict("no_prices", "there are no prices for this account: its price list has no version that is valid")
+	}
 	if err != nil {
 		return b, fmt.Errorf("find the price book: %w", err)
+	}
+	if b.Currency != currency {
+		return b, otherCurrency(list, b.Currency, currency)
 	}
 	return b, nil
 }
 
-// Prices are what one part costs to each country (ISO 3166 alpha-2), in micro-units.
-type Prices map[string]int64
+// planOfAccount joins an account's plan at the time $2; one without has the first.
+const planOfAccount = `
+		LEFT JOIN account_plans ap ON ap.account_id = a.id AND ap.valid_from <= $2 AND (ap.valid_until = 0 OR ap.valid_until > $2)
+		JOIN plans p ON p.id = COALESCE(ap.plan_id, 1)`
+
+// listOfAccount is the id of its price list then.
+const listOfAccount = `CASE WHEN COALESCE(ap.list_id, 0) = 0 THEN p.list_id ELSE ap.list_id END`
+
+func otherCurrency(list, its, account string) error {
+	return problem.Conflict("price_list_currency", "the price list %s is in %s, and the account in %s: choose a list in the account's currency", list, its, account)
+}
+
+// Price is what one part costs, in micro-units. Country is ISO 3166 alpha-2; it and
+// Lane may be Any.
+type Price struct {
+	Country string
+	Lane    string
+	Micro   int64
+}
+
+type destination struct{ country, lane string }
+
+// Prices are those of a book.
+type Prices map[destination]int64
 
 // PricesOf reads a book.
 func PricesOf(ctx context.Context, q db.Querier, book int64) (Prices, error) {
-	type price struct {
-		country string
-		micro   int64
-	}
-	all, err := db.Collect(ctx, q, func(row *sql.Rows) (p price, err error) {
-		return p, row.Scan(&p.country, &p.micro)
-	}, `SELECT country, micro FROM prices WHERE book_id = $1`, book)
-	prices := Prices{}
+	all, err := listPrices(ctx, q, book)
+	prices := make(Prices, len(all))
 	for _, p := range all {
-		prices[p.country] = p.micro
+		prices[destination{p.Country, p.Lane}] = p.Micro
 	}
 	return prices, err
 }
 
-// PerPart is the price of one part to a country, in micro-units.
-func (p Prices) PerPart(country string) (micro int64, err error) {
-	if micro, listed := p[country]; listed {
-		return micro, nil
+// listPrices are a book's prices, by country and lane.
+func listPrices(ctx context.Context, q db.Querier, book int64) ([]Price, error) {
+	return db.Collect(ctx, q, func(row *sql.Rows) (p Price, err error) {
+		return p, row.Scan(&p.Country, &p.Lane, &p.Micro)
+	}, `SELECT country, lane, micro FROM prices WHERE book_id = $1 ORDER BY country, lane`, book)
+}
+
+// PerPart is the price of one part to a country in a lane, in micro-units: the price
+// of just that, else the country's in any lane, else the lane's to any country, else
+// that of everything else.
+func (p Prices) PerPart(country, lane string) (micro int64, err error) {
+	for _, d := range [...]destination{{country, lane}, {country, Any}, {Any, lane}, {Any, Any}} {
+		if micro, listed := p[d]; listed {
+			return micro, nil
+		}
 	}
-	if micro, listed := p[AnyCountry]; listed {
-		return micro, nil
+	return 0, problem.Conflict("no_price", "there is no price of a part to %q", country)
+}
+
+// ParseMoney reads an amount as people write it, 500 or 12.50 or 12,50, in micro-units.
+func ParseMoney(text string) (micro int64, err error) {
+	n, err := decimal.NewFromString(strings.Replace(strings.TrimSpace(text), ",", ".", 1))
+	if n = n.Shift(6); err != nil || len(text) > 30 || strings.ContainsAny(text, "eE") || !n.IsInteger() || !n.BigInt().IsInt64() {
+		return 0, fmt.Errorf("%q is no amount such as 500 or 12.50, with six decimals at most", text)
 	}
-	return 0, fmt.Errorf("no price of a part to %q", country)
+	return n.IntPart(), nil
 }
 
 // Money writes micro-units as a decimal with the digits it has, two at least:
@@ -72,4 +124,30 @@ func Money(micro int64) string {
 		text = text[:len(text)-1]
 	}
 	return text
+}
+
+// mostPrice bounds a price, in units of money.
+const mostPrice = 1_000_000
+
+// ReadPrice reads a price with a decimal point and six decimals at most, into
+// micro-units.
+func ReadPrice(text string) (micro int64, err error) {
+	d, err := decimal.NewFromString(text)
+	switch {
+	case err != nil || len(text) > 20:
+		return 0, problem.Invalid("price", "%q is not a price: write it as 0.045", text)
+	case d.IsNegative():
+		return 0, problem.Invalid("price", "a price is not below 0, as %s is", text)
+	case !d.Equal(d.Truncate(6)):
+		return 0, problem.Invalid("price", "a price has six decimals at most, and %s has more", text)
+	case d.GreaterThan(decimal.NewFromInt(mostPrice)):
+		return 0, problem.Invalid("price", "a price is %d at most", mostPrice)
+	}
+	return d.Shift(6).IntPart(), nil
+}
+
+func sortPrices(all []Price) {
+	slices.SortFunc(all, func(a, b Price) int {
+		return slices.Compare([]string{a.Country, a.Lane}, []string{b.Country, b.Lane})
+	})
 }

@@ -43,6 +43,7 @@ type VATCheck struct {
 	VATID        string // that was asked about
 	Valid        bool
 	Consultation string // the register's number of the enquiry, as evidence
+	Name         string // of who has it, where the register tells
 	At           time.Time
 }
 
@@ -189,6 +190,10 @@ func (b *Invoices) RecordVATCheck(ctx context.Context, account int64, check VATC
 	if strings.TrimSpace(check.Consultation) == "" && check.Valid {
 		return problem.Invalid("consultation", "give the register's number of the enquiry: it is the evidence")
 	}
+	return b.keepCheck(ctx, account, check)
+}
+
+func (b *Invoices) keepCheck(ctx context.Context, account int64, check VATCheck) error {
 	return b.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := customer(ctx, tx, account)
 		if err != nil {

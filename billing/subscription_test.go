@@ -32,11 +32,13 @@ func TestADirectoryIsChargedByTheDay(t *testing.T) {
 		"before it began":                      {1, "2026-10-19", "", "2026-09-30", "", "", "", "", 0, ""},
 		"after it ended":                       {1, "2026-01-01", "2026-09-30", "2026-10-01", "", "", "", "", 0, ""},
 	} {
-		s := billing.Subscription{Key: "dir_1", Name: "Directory integration", Price: billing.DirectoryPrice, Anchor: c.anchor, From: day(c.from)}
+		span := billing.Span{First: day(c.from)}
 		if c.until != "" {
-			s.Until = day(c.until)
+			span.Last = day(c.until)
 		}
-		l, ok := s.Charge(day(c.at))
+		s := billing.Subscription{Key: "dir_1", Name: "Directory integration", Micro: billing.DirectoryPrice, Anchor: c.anchor, Spans: []billing.Span{span}}
+		due, ok := s.Due(day(c.at))
+		l := due.Line()
 		if !ok {
 			if c.begins != "" {
 				t.Errorf("%s: nothing was charged", name)

@@ -91,7 +91,7 @@ type Held struct {
 // who approves read it; when it has changed meanwhile, nothing is approved. by
 // is who approves, for the record.
 func (d *Directory) Approve(ctx context.Context, account, connection int64, people int, by string) error {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return err
 	}
 	if _, err := d.Connection(ctx, account, connection); err != nil {

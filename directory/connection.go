@@ -66,7 +66,7 @@ type Setup struct {
 // but not activated: Check tries again. One that is connected already goes on
 // with what it had unless the new values pass.
 func (d *Directory) Connect(ctx context.Context, account int64, setup Setup) (Connection, Report, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return Connection{}, nil, err
 	}
 	c, err := d.prepared(ctx, account, &setup)
@@ -143,7 +143,7 @@ func (c *Connection) judge(r Report, now time.Time) {
 // that is not, when all is well; one that is connected stays so, whatever comes
 // out: its next run tells.
 func (d *Directory) Check(ctx context.Context, account, connection int64) (Connection, Report, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return Connection{}, nil, err
 	}
 	c, err := d.Connection(ctx, account, connection)
@@ -252,7 +252,7 @@ func (d *Directory) RequestGroup(ctx context.Context, account, connection int64,
 }
 
 func (d *Directory) request(ctx context.Context, account, connection int64, kind, group string) (time.Time, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return time.Time{}, err
 	}
 	at, err := d.markRequested(ctx, account, connection, kind, group, time.Now())
@@ -272,15 +272,23 @@ var (
 
 // Due lists the connections to sync now: requested, scheduled, told of a change,
 // with a run that waited long enough, or left by a process that ended. Those that a living
-// process syncs are not among them.
+// process syncs are not among them, nor those that are suspended.
 func (d *Directory) Due(ctx context.Context, now time.Time) ([]Connection, error) {
 	due, err := d.dueConnections(ctx, now)
 	if err != nil {
 		return nil, fmt.Errorf("list the connections that are due: %w", err)
 	}
 	var free []Connection
+	suspended := suspensions{d, map[int64]bool{}}
 	for _, one := range due {
-		if !d.alive(one.connection.ID, one.open) {
+		if d.alive(one.connection.ID, one.open) {
+			continue
+		}
+		not, err := suspended.of(ctx, one.connection.Account)
+		if err != nil {
+			return nil, err
+		}
+		if !not {
 			free = append(free, one.connection)
 		}
 	}

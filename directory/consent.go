@@ -83,7 +83,7 @@ func (d *Directory) installed(tenant string) (Credentials, error) {
 // in, to come back to the URL back. The way is the user's alone, for ten minutes,
 // and is gone once. Before the account has its agreement there is none.
 func (d *Directory) BeginConsent(ctx context.Context, account, user int64, back string) (string, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return "", err
 	}
 	return d.send(ctx, way{account: account, user: user, step: signingIn}, back)
@@ -135,7 +135,7 @@ func (w *way) unseal(text []byte) error {
 
 // FollowConsent takes what the user's browser came back with to the URL back.
 func (d *Directory) FollowConsent(ctx context.Context, account, user int64, back string, r Return) (Step, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return Step{}, err
 	}
 	w, err := d.returned(ctx, account, user, hashed(r.State))

@@ -24,6 +24,10 @@ import (
 // problem when there is no concluded agreement.
 type Gate func(ctx context.Context, account int64) error
 
+// Plan says whether an account's plan includes directories: it answers a problem with
+// the code plan_lacks_directory when it does not.
+type Plan func(ctx context.Context, account int64) error
+
 // Leave ends the access of people who are gone from the directory: the sign-in
 // and the sessions of the users with these e-mail addresses.
 type Leave func(ctx context.Context, account int64, emails []string) error
@@ -34,6 +38,7 @@ type Directory struct {
 	ring        *secrets.Keyring
 	book        *contacts.Book
 	gate        Gate
+	plan        Plan
 	leave       Leave
 	clouds      Clouds
 	notify      string
@@ -52,6 +57,7 @@ type House struct {
 	Ring   *secrets.Keyring
 	Book   *contacts.Book
 	Gate   Gate
+	Plan   Plan // nil: every plan does
 	Leave  Leave
 	Clouds Clouds
 	// Notify is the URL below which directories can post to us that something
@@ -70,7 +76,7 @@ type House struct {
 // running process in table incarnations; a run of one that has ended is taken
 // over.
 func New(h House, incarnation int64) *Directory {
-	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
+	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, plan: h.Plan, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
 		app: h.App, marks: h.Marks, patience: cmp.Or(h.Patience, consentPatience),
 		incarnation: incarnation, inFlight: map[int64]bool{}}
 }

@@ -41,7 +41,7 @@ const scimTenant = "scim-"
 // ConnectSCIM opens a connection that a directory writes to, and answers its
 // first token, which has the name.
 func (d *Directory) ConnectSCIM(ctx context.Context, account int64, name string) (Connection, string, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return Connection{}, "", err
 	}
 	t, token, err := newSCIMToken(name)
@@ -65,7 +65,7 @@ func (d *Directory) ConnectSCIM(ctx context.Context, account int64, name string)
 // NewSCIMToken makes another token of 256 random bits for the connection. Those
 // that it has stay valid until they are revoked.
 func (d *Directory) NewSCIMToken(ctx context.Context, account, connection int64, name string) (SCIMToken, string, error) {
-	if err := d.gate(ctx, account); err != nil {
+	if err := d.allowed(ctx, account); err != nil {
 		return SCIMToken{}, "", err
 	}
 	t, token, err := newSCIMToken(name)
@@ -113,7 +113,7 @@ func (d *Directory) SCIMConnectionOf(ctx context.Context, token string) (account
 	if err != nil {
 		return 0, 0, err
 	}
-	return account, connection, d.gate(ctx, account)
+	return account, connection, d.allowed(ctx, account)
 }
 
 // SCIMCreate adds the resource that the body of a POST describes. What the

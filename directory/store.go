@@ -115,7 +115,9 @@ func flag(is bool) int {
 func (d *Directory) disconnect(ctx context.Context, account, connection int64, now time.Time) error {
 	return d.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE connections SET state = 'disconnected', reason = '', stalled_at = 0, hinted_at = 0 WHERE account_id = $1 AND id = $2`, account, connection)
+			UPDATE connections SET reason = '', stalled_at = 0, hinted_at = 0, state = 'disconnected',
+				disconnected_at = CASE WHEN state = 'disconnected' THEN disconnected_at ELSE $3 END
+			WHERE account_id = $1 AND id = $2`, account, connection, db.Millis(now))
 		if err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func (d *Directory) keep(ctx context.Context, w wish) error {
 	if !w.wanted() && (w.remote == "" || w.expires.Before(time.Now())) {
 		return d.forgetWish(ctx, w)
 	}
-	if err := d.gate(ctx, w.connection.Account); err != nil {
+	if err := d.allowed(ctx, w.connection.Account); err != nil {
 		return unlessProblem(err)
 	}
 	asking, cancel := context.WithTimeout(ctx, subscribeTimeout)

@@ -111,7 +111,7 @@ func (d *Directory) begin(ctx context.Context, account, connection int64) (*sync
 // follow is the run's work. The gate comes first: without an agreement nobody is
 // asked for anything.
 func (s *syncing) follow(ctx context.Context) error {
-	if err := s.gate(ctx, s.run.Account); err != nil {
+	if err := s.allowed(ctx, s.run.Account); err != nil {
 		return err
 	}
 	if err := s.open(); err != nil {

@@ -47,6 +47,7 @@ type office struct {
 	notify   string
 
 	agreed   bool
+	lower    bool                            // its plan has no directories
 	findings []directory.Finding             // what a check finds
 	finding  func(n int) []directory.Finding // the n-th, when set
 	opened   []directory.Access
@@ -112,7 +113,7 @@ func (o *office) restart(incarnation int64) {
 		o.left = append(o.left, emails...)
 		return nil
 	}
-	o.Directory = directory.New(directory.House{DB: o.db, Ring: o.ring, Book: o.book, Gate: gate, Leave: leave,
+	o.Directory = directory.New(directory.House{DB: o.db, Ring: o.ring, Book: o.book, Gate: gate, Plan: o.planned, Leave: leave,
 		Clouds: directory.Clouds{directory.GlobalCloud: global}, Notify: o.notify,
 		App: o.app, Patience: o.patience}, incarnation)
 }

@@ -23,15 +23,21 @@ var WarnDays = []int{30, 14, 7, 1}
 
 // Watch raises an alarm, once, for each connection whose address book is out of
 // date for too long, and a warning before a secret ends. Each is an event and a
-// line in the log; the console shows them from the connection.
+// line in the log; the console shows them from the connection. What is suspended is not
+// out of date.
 func (d *Directory) Watch(ctx context.Context, now time.Time) error {
 	all, err := d.watched(ctx)
 	if err != nil {
 		return fmt.Errorf("list the connections to watch: %w", err)
 	}
 	var errs error
+	suspended := suspensions{d, map[int64]bool{}}
 	for _, one := range all {
-		errs = errors.Join(errs, d.watchStall(ctx, one.Connection, now), d.watchSecret(ctx, one.Connection, one.warned, now))
+		not, err := suspended.of(ctx, one.Account)
+		if err == nil && !not {
+			err = d.watchStall(ctx, one.Connection, now)
+		}
+		errs = errors.Join(errs, err, d.watchSecret(ctx, one.Connection, one.warned, now))
 	}
 	return errs
 }

@@ -1,25 +1,14 @@
 package migrations
 
-import (
-	"context"
-
-	"github.com/varsel/varsel/internal/db"
-)
+import "github.com/varsel/varsel/internal/db"
 
 // keepInvoices has the database itself refuse to change what was finalised or
-// cancelled. The two databases write triggers differently, so they are not among the
-// steps: they are made again after each upgrade.
-func keepInvoices(ctx context.Context, d *db.DB) error {
-	statements := sqliteKeeps
-	if d.Dialect() == db.Postgres {
-		statements = postgresKeeps
+// cancelled.
+func keepInvoices(dialect db.Dialect) []string {
+	if dialect == db.Postgres {
+		return postgresKeeps
 	}
-	for _, s := range statements {
-		if _, err := d.ExecContext(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return sqliteKeeps
 }
 
 var sqliteKeeps = []string{

@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -36,7 +37,7 @@ func Up(ctx context.Context, d *db.DB) (int, error) {
 		err = leaveRoom(ctx, d)
 	}
 	if err == nil {
-		err = keepInvoices(ctx, d)
+		err = makeTriggers(ctx, d)
 	}
 	if err != nil {
 		return len(done), fmt.Errorf("migrate: %w", err)
@@ -53,6 +54,17 @@ func leaveRoom(ctx context.Context, d *db.DB) error {
 	}
 	_, err := d.ExecContext(ctx, `ALTER TABLE messages SET (fillfactor = 35)`)
 	return err
+}
+
+// makeTriggers makes what the two databases write differently, and so is not among the
+// steps: it is made again after each upgrade.
+func makeTriggers(ctx context.Context, d *db.DB) error {
+	for _, s := range slices.Concat(keepInvoices(d.Dialect()), keepLedger(d.Dialect()), keepPrices(d.Dialect())) {
+		if _, err := d.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Pending says whether the schema is older than this program.

@@ -73,7 +73,8 @@ var exports = []exported{
 			terminated_at AS "terminated_at:time", at_end, end_deadline AS "end_deadline:time"
 		FROM agreements WHERE account_id = $1 ORDER BY id`},
 	{"ledger", "Double entries of money, in millionths of the currency.", `
-		SELECT id AS "id:digits", campaign_id AS "campaign_id:cmp", kind, debit, credit, amount_micro, currency, messages, parts, at AS "at:time"
+		SELECT id AS "id:ent", campaign_id AS "campaign_id:cmp", kind, debit, credit, amount_micro, currency, messages, parts, country, unit_micro, lane,
+			reference, invoice_id AS "invoice_id:inv", at AS "at:time"
 		FROM ledger_entries WHERE account_id = $1 ORDER BY campaign_id, id`},
 	{"audit", "Who did what. hash is the hex SHA-256 of the JSON array [hash of the entry before or empty, account_id, seq, at, action, actor, actor_id, subject, subject_id, facts, commitment], without spaces, its numbers as numbers and <, > and & in its texts as \\u003c, \\u003e and \\u0026; commitment is that of salt and detail. Where salt is empty the detail was erased.", `
 		SELECT account_id AS "account_id:digits", seq, at AS "at:digits", action, actor, actor_id AS "actor_id:digits", subject, subject_id AS "subject_id:digits",

@@ -1,7 +1,9 @@
 package smsqueue
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/varsel/varsel/accounts"
@@ -36,10 +38,10 @@ type Single struct {
 type single struct {
 	once    accounts.Once
 	message Message
-	book    billing.Book
 	route   int64
 	rule    int64
 	lane    Lane
+	by      billing.Spender
 	err     error
 	lost    bool // its key was taken
 	done    chan struct{}
@@ -111,7 +113,7 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 		return nil, err
 	}
 	now := time.Now()
-	book, err := billing.CurrentBook(ctx, q.db, now)
+	book, err := billing.CurrentBook(ctx, q.db, account, now)
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +121,17 @@ func (q *Queue) prepare(ctx context.Context, account int64, s Single) (*single, 
 	if err != nil {
 		return nil, err
 	}
-	price, err := prices.PerPart(country)
+	price, err := prices.PerPart(country, string(out.lane))
+	if err != nil {
+		return nil, err
+	}
+	by, err := q.teams.Spender(ctx, account)
 	if err != nil {
 		return nil, err
 	}
 	parts := len(out.split.Parts)
 	return &single{
-		book: book, route: q.turns.place(plan, rule, out.lane), rule: rule.ID, lane: out.lane, done: make(chan struct{}),
+		route: q.turns.place(plan, rule, out.lane), rule: rule.ID, lane: out.lane, by: by, done: make(chan struct{}),
 		once: accounts.Once{Account: account, Key: s.Key, Hash: s.RequestHash},
 		message: Message{Account: account, Phone: phone, Sender: out.sender, Text: out.text, Lane: out.lane,
 			Encoding: out.split.Encoding, Parts: parts, PriceMicro: price * int64(parts), Currency: book.Currency,
@@ -153,20 +159,22 @@ type lot struct {
 	lane    Lane
 	route   int64
 	rule    int64
-	book    billing.Book
+	by      billing.Spender
 }
 
 func (q *Queue) storeSingles(ctx context.Context, batch []*single) error {
 	lots := map[lot][]*single{}
 	var order []lot
 	for _, s := range batch {
-		l := lot{s.message.Account, s.lane, s.route, s.rule, s.book}
+		l := lot{s.message.Account, s.lane, s.route, s.rule, s.by}
 		if lots[l] == nil {
 			order = append(order, l)
 		}
 		lots[l] = append(lots[l], s)
 	}
-	first, err := q.db.NewIDs(ctx, len(batch)+2*len(lots))
+	// Transactions that wait for the balances of accounts do so in the same order.
+	slices.SortStableFunc(order, func(a, b lot) int { return cmp.Compare(a.account, b.account) })
+	first, err := q.db.NewIDs(ctx, 2*len(batch)+len(lots))
 	if err != nil {
 		return err
 	}
@@ -176,7 +184,7 @@ func (q *Queue) storeSingles(ctx context.Context, batch []*single) error {
 			if err := q.storeLot(ctx, tx, l, lots[l], id); err != nil {
 				return err
 			}
-			id += int64(len(lots[l]) + 2)
+			id += int64(2*len(lots[l]) + 1)
 		}
 		return nil
 	})
@@ -189,46 +197,20 @@ func phonesOf(batch []*single) (all []string) {
 	return all
 }
 
-// storeLot uses id for the range, the next for the ledger, the rest for the messages.
+// storeLot uses id for the range, then one for each message and one for each message's
+// entry in the ledger.
 func (q *Queue) storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single, id int64) error {
 	now := time.Now()
-	refusal := accounts.Gate(ctx, tx, l.account)
-	if refusal != nil && problem.As(refusal) == nil {
-		return refusal
-	}
-	r := rangeRow{id: id, account: l.account, route: l.route, rule: l.rule, lane: l.lane, first: id + 2, deadline: now.Add(validity)}
-	entry := billing.Entry{ID: id + 1, Account: l.account, Kind: billing.Reserve, Currency: l.book.Currency}
-	var rows []Message
-	refused, err := refusedOf(ctx, tx, q.marks, l.account, l.lane, phonesOf(batch))
-	if err != nil {
+	if err := q.refuse(ctx, tx, l, batch); err != nil {
 		return err
 	}
-	for _, s := range batch {
-		s.err, s.lost = refusal, false
-		if refusal == nil {
-			s.err = refused[s.message.Phone]
-		}
-		if s.err != nil {
-			continue
-		}
-		m := &s.message
-		m.ID = r.first + int64(len(rows))
-		if s.once.Key != "" {
-			s.once.Resource = m.ID
-			free, err := accounts.TakeKey(ctx, tx, s.once, now)
-			if err != nil {
-				return err
-			}
-			if s.lost = !free; s.lost {
-				continue
-			}
-		}
-		rows = append(rows, *m)
-		r.maxParts = max(r.maxParts, m.Parts)
-		entry.Micro, entry.Messages, entry.Parts = entry.Micro+m.PriceMicro, entry.Messages+1, entry.Parts+m.Parts
+	r := rangeRow{id: id, account: l.account, route: l.route, rule: l.rule, lane: l.lane, first: id + 1, deadline: now.Add(validity)}
+	rows, err := storeTogether(ctx, tx, &r, l.by, batch, now)
+	if err != nil || len(rows) == 0 {
+		return err
 	}
-	if len(rows) == 0 {
-		return nil
+	for _, m := range rows {
+		r.maxParts = max(r.maxParts, m.Parts)
 	}
 	r.last = r.first + int64(len(rows)) - 1
 	if err := insertMessages(ctx, tx, []rangeRow{r}, rows); err != nil {
@@ -237,8 +219,106 @@ func (q *Queue) storeLot(ctx context.Context, tx *db.Tx, l lot, batch []*single,
 	if err := insertRanges(ctx, tx, []rangeRow{r}); err != nil {
 		return err
 	}
-	if err := tx.Notify(ctx, l.lane.word()); err != nil {
+	return tx.Notify(ctx, l.lane.word())
+}
+
+// refuse tells of each message of a lot why it may not be sent.
+func (q *Queue) refuse(ctx context.Context, tx *db.Tx, l lot, batch []*single) error {
+	refusal := accounts.Gate(ctx, tx, l.account)
+	if refusal != nil && problem.As(refusal) == nil {
+		return refusal
+	}
+	refused, err := refusedOf(ctx, tx, q.marks, l.account, l.lane, phonesOf(batch))
+	if err != nil {
 		return err
 	}
-	return billing.Post(ctx, tx, entry, now)
+	for _, s := range batch {
+		s.lost = false
+		if s.err = refusal; refusal == nil {
+			s.err = refused[s.message.Phone]
+		}
+	}
+	return nil
+}
+
+// storeTogether takes the keys of messages, and the money for all of them at once. When
+// there is not enough, it begins again and takes it for one after the other, so that who
+// can be paid for is sent.
+func storeTogether(ctx context.Context, tx *db.Tx, r *rangeRow, by billing.Spender, batch []*single, now time.Time) (rows []Message, err error) {
+	for _, s := range batch {
+		if taken, err := s.takeKey(ctx, tx, r.first+int64(len(rows)), now); err != nil {
+			return nil, err
+		} else if taken {
+			rows = append(rows, s.message)
+		}
+	}
+	ledger := idPool{r.first + int64(len(batch))}
+	var refused error
+	r.reservation, refused, err = billing.Reserve(ctx, tx, now, by, reservations(rows, r.lane, &ledger)...)
+	if err != nil || refused == nil {
+		return rows, err
+	}
+	if len(rows) == 1 {
+		return nil, giveUp(ctx, tx, batch, refused)
+	}
+	if err := giveUp(ctx, tx, batch, nil); err != nil {
+		return nil, err
+	}
+	return storeSingly(ctx, tx, r, by, batch, now)
+}
+
+// storeSingly makes one reservation of what it can: messages of a range have the same.
+func storeSingly(ctx context.Context, tx *db.Tx, r *rangeRow, by billing.Spender, batch []*single, now time.Time) (rows []Message, err error) {
+	ledger := idPool{r.first + int64(len(batch))}
+	for i, s := range batch {
+		if taken, err := s.takeKey(ctx, tx, r.first+int64(len(rows)), now); err != nil {
+			return nil, err
+		} else if !taken {
+			continue
+		}
+		taken, refused, err := billing.Reserve(ctx, tx, now, by, reservations([]Message{s.message}, r.lane, &ledger)...)
+		if err != nil {
+			return nil, err
+		}
+		if refused == nil {
+			r.reservation, by.More = taken, taken
+			rows = append(rows, s.message)
+			continue
+		}
+		if err := giveUp(ctx, tx, batch[i:i+1], refused); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// takeKey gives a message its id, and says false when it is not to be stored.
+func (s *single) takeKey(ctx context.Context, tx *db.Tx, id int64, now time.Time) (taken bool, err error) {
+	if s.err != nil {
+		return false, nil
+	}
+	s.message.ID = id
+	if s.once.Key == "" {
+		return true, nil
+	}
+	s.once.Resource = id
+	taken, err = accounts.TakeKey(ctx, tx, s.once, now)
+	s.lost = !taken
+	return taken, err
+}
+
+// giveUp frees the keys that messages took, and tells those messages why.
+func giveUp(ctx context.Context, tx *db.Tx, batch []*single, why error) error {
+	for _, s := range batch {
+		if s.err != nil || s.lost {
+			continue
+		}
+		if s.err = why; s.once.Key == "" {
+			continue
+		}
+		if err := accounts.FreeKey(ctx, tx, s.once); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -143,7 +143,7 @@ func (l *link) tryStoreAnswers(ctx context.Context, batch []*flight) ([]string, 
 		campaigns[f.campaign] = true
 	}
 	// Once for those that are where they were left, once for the others.
-	pool, err := poolFor(ctx, l.w.db, 2*len(campaigns))
+	pool, err := poolFor(ctx, l.w.db, 2*len(campaigns), len(batch))
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,12 @@ const (
 	CampaignFinished CampaignState = "finished" // every message has its final status
 )
 
+// OutOfMoney says that it is held until there is money for the rest of it; then it can
+// be resumed.
+func (c Campaign) OutOfMoney() bool {
+	return c.State == CampaignHeld && (c.Reason == "no_funds" || c.Reason == "budget_spent")
+}
+
 // Campaign is one text, or one template, to a group.
 type Campaign struct {
 	ID            int64
@@ -176,6 +182,7 @@ type preparedCampaign struct {
 	campaign Campaign
 	version  int64 // of the template; 0 for none
 	book     billing.Book
+	by       billing.Spender
 	listed   bool // the account's list of senders has the sender
 	words    *wording
 }
@@ -227,7 +234,10 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 	if n.Start.IsZero() {
 		n.Start = now
 	}
-	p.book, err = billing.CurrentBook(ctx, q.db, now)
+	if p.by, err = q.teams.Spender(ctx, account); err != nil {
+		return p, err
+	}
+	p.book, err = billing.CurrentBook(ctx, q.db, account, now)
 	c := &p.campaign
 	c.Account, c.Lane, c.Sender, c.Group, c.Source, c.Filter, c.Asks, c.Route = account, out.lane, out.sender, n.Group, n.Source, n.Filter, n.Asks, plan.routes[0].ID
 	c.Currency, c.CeilingMicro, c.State = p.book.Currency, n.CeilingMicro, CampaignAccepted

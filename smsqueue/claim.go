@@ -42,7 +42,7 @@ type candidate struct {
 // gate, and commits them as sending before any of their bytes is written. It says
 // whether there may be more that can go now.
 func (l *link) claim(ctx context.Context, r *running, parts int) (batch []*flight, more bool, err error) {
-	ids, err := poolFor(ctx, l.w.db, 1) // all of a range are one campaign's
+	ids, err := poolFor(ctx, l.w.db, 1, r.size()) // all of a range are one campaign's
 	if err != nil {
 		return nil, false, err
 	}
@@ -161,7 +161,7 @@ func lockClaims(ctx context.Context, tx *db.Tx, r *running) (claimedTo int64, er
 
 func selectCandidates(ctx context.Context, tx *db.Tx, r *running, claimedTo int64, limit int, now time.Time) ([]candidate, error) {
 	return db.Collect(ctx, tx, func(rows *sql.Rows) (c candidate, err error) {
-		c.status, c.stored, c.account, c.campaign, c.route, c.lane, c.locked = Queued, Queued, r.account, r.campaign, r.route, r.lane, true
+		c.status, c.stored, c.account, c.campaign, c.route, c.lane, c.reservation, c.locked = Queued, Queued, r.account, r.campaign, r.route, r.lane, r.reservation, true
 		return c, rows.Scan(&c.id, &c.phone, &c.sender, &c.body, &c.encoding, &c.parts, &c.price, &c.money, &c.tries, &c.duplicate,
 			&c.returned, &c.counted, &c.contactGone, &c.optedOut)
 	}, `

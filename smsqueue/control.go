@@ -15,10 +15,11 @@ func (q *Queue) Pause(ctx context.Context, account, id int64) (Campaign, error) 
 	return q.turn(ctx, account, id, "pause", func(tx *db.Tx) (bool, error) { return pauseCampaign(ctx, tx, account, id) })
 }
 
-// Resume lets a paused campaign go on, and each of those that it has not been sent
-// to get it once. One whose time to start passed meanwhile starts now.
+// Resume lets a paused campaign go on, or one that was held because there was no money
+// for the rest of it, and each of those that it has not been sent to get it once. One
+// whose time to start passed meanwhile starts now.
 func (q *Queue) Resume(ctx context.Context, account, id int64) (Campaign, error) {
-	pool, err := poolFor(ctx, q.db, 1)
+	pool, err := poolFor(ctx, q.db, 1, 0)
 	if err != nil {
 		return Campaign{}, err
 	}
@@ -105,7 +106,7 @@ func (w *Worker) clear(ctx context.Context, campaign int64) error {
 }
 
 func (w *Worker) cancelRange(ctx context.Context, r rangeRow) error {
-	pool, err := poolFor(ctx, w.db, 1)
+	pool, err := poolFor(ctx, w.db, 1, r.size())
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ func pauseCampaign(ctx context.Context, tx *db.Tx, account, id int64) (bool, err
 // campaign is paused, unless somebody said how long the text is worth sending.
 func resumeCampaign(ctx context.Context, tx *db.Tx, account, id int64, now time.Time) (bool, error) {
 	resumed, err := changedOne(tx.ExecContext(ctx, `
-		UPDATE campaigns SET state = CASE started_at WHEN 0 THEN 'accepted' ELSE 'running' END
-		WHERE account_id = $1 AND id = $2 AND state = 'paused'`, account, id))
+		UPDATE campaigns SET state = CASE started_at WHEN 0 THEN 'accepted' ELSE 'running' END, reason = ''
+		WHERE account_id = $1 AND id = $2 AND (state = 'paused' OR state = 'held' AND reason IN ('no_funds', 'budget_spent'))`, account, id))
 	if err != nil || !resumed {
 		return false, err
 	}

@@ -85,7 +85,7 @@ func (w *Worker) foldAll(ctx context.Context) error {
 }
 
 func fold(ctx context.Context, d *db.DB, campaign int64) error {
-	ids, err := poolFor(ctx, d, 1)
+	ids, err := poolFor(ctx, d, 1, 0)
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,15 @@ import (
 
 // passDeadlines moves what is still open in overdue ranges to its final
 // status, so that nothing stays pending for ever. A paused campaign waits for
-// somebody, and its messages have their time when it goes on.
+// somebody, one without money for a payment, and its messages have their time when it
+// goes on.
 func (w *Worker) passDeadlines(ctx context.Context) error {
 	overdue, err := db.Collect(ctx, w.db, func(row *sql.Rows) (r rangeRow, err error) {
 		return r, row.Scan(&r.id, &r.first, &r.last)
 	}, `
 		SELECT id, first_id, last_id FROM ranges r WHERE closed = FALSE AND deadline < $1 AND state IN ('waiting', 'done')
-			AND NOT EXISTS (SELECT 1 FROM campaigns c WHERE c.id = r.campaign_id AND c.state = 'paused' AND c.validity_ms = 0)
+			AND NOT EXISTS (SELECT 1 FROM campaigns c WHERE c.id = r.campaign_id AND c.validity_ms = 0
+				AND (c.state = 'paused' OR c.state = 'held' AND c.reason IN ('no_funds', 'budget_spent')))
 		LIMIT 200`, db.Millis(time.Now()))
 	if err != nil {
 		return err
@@ -30,7 +32,7 @@ func (w *Worker) passDeadlines(ctx context.Context) error {
 }
 
 func (w *Worker) expire(ctx context.Context, r rangeRow) error {
-	pool, err := poolFor(ctx, w.db, 1)
+	pool, err := poolFor(ctx, w.db, 1, r.size())
 	if err != nil {
 		return err
 	}

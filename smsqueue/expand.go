@@ -29,6 +29,7 @@ const (
 // starting is a campaign whose recipients are not all known.
 type starting struct {
 	id, account, group, book int64
+	by                       billing.Spender
 	lane                     Lane
 	sender                   string
 	listed                   bool // the account's list of senders has it
@@ -161,7 +162,7 @@ func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 		ids.rng, err = w.db.NewIDs(ctx, largestLot) // each may go another way
 	}
 	if err == nil {
-		ids.ledger, err = w.db.NewIDs(ctx, 3)
+		ids.ledger, err = w.db.NewIDs(ctx, largestLot+1) // and an event
 	}
 	return ids, err
 }
@@ -195,7 +196,17 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
 		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
 	}
-	return true, l.found, c.insertLot(ctx, tx, l, &pool, now)
+	reservation, refused, err := billing.Reserve(ctx, tx, now, c.by, reservations(l.messages, c.lane, &pool)...)
+	if err != nil {
+		return false, 0, err
+	}
+	if refused != nil {
+		return false, 0, holdCampaign(ctx, tx, c, problem.As(refused).Code)
+	}
+	for i := range l.ranges {
+		l.ranges[i].reservation = reservation
+	}
+	return true, l.found, c.insertLot(ctx, tx, l)
 }
 
 // takers are the recipients who may get the message; the lot counts the others.
@@ -335,7 +346,7 @@ func (c starting) ways(ctx context.Context, tx *db.Tx, found []recipient) ([]way
 func (c starting) fill(l *campaignLot, takers []recipient, ways []way, prices billing.Prices, ids lotIDs, now time.Time) error {
 	last := way{}
 	for i, r := range takers {
-		price, err := prices.PerPart(r.country)
+		price, err := prices.PerPart(r.country, string(c.lane))
 		if err != nil {
 			return err
 		}
@@ -400,7 +411,7 @@ func (c starting) word(m *Message, l *campaignLot) bool {
 	return true
 }
 
-func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *idPool, now time.Time) error {
+func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot) error {
 	if len(l.messages) == 0 {
 		return advanceCampaign(ctx, tx, c, l)
 	}
@@ -408,11 +419,6 @@ func (c starting) insertLot(ctx context.Context, tx *db.Tx, l campaignLot, ids *
 		return err
 	}
 	if err := insertRanges(ctx, tx, l.ranges); err != nil {
-		return err
-	}
-	entry := billing.Entry{ID: ids.take(), Account: c.account, Campaign: c.id, Kind: billing.Reserve,
-		Micro: l.cost, Currency: c.currency, Messages: len(l.messages), Parts: l.parts}
-	if err := billing.Post(ctx, tx, entry, now); err != nil {
 		return err
 	}
 	return advanceCampaign(ctx, tx, c, l)

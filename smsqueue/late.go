@@ -51,7 +51,7 @@ func (q *Queue) tryStoreLates(ctx context.Context, batch []lateAnswer) error {
 	for i, a := range batch {
 		ids[i] = a.message
 	}
-	pool, err := poolFor(ctx, q.db, len(batch))
+	pool, err := poolFor(ctx, q.db, len(batch), len(batch))
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (w *Worker) settleLates(ctx context.Context) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	pool, err := poolFor(ctx, w.db, len(ids))
+	pool, err := poolFor(ctx, w.db, len(ids), len(ids))
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,9 @@ func (q *Queue) forgetMessages(ctx context.Context, account int64) (done lots.Do
 		if err != nil {
 			return err
 		}
+		if err := carryMessages(ctx, tx, account, string(list)); err != nil {
+			return err
+		}
 		for _, table := range []string{"message_parts", "unconfirmed", "opt_out_replies"} {
 			if _, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %s WHERE message_id IN (%s)`, table, messagesOf), string(list), account); err != nil {
 				return err
@@ -92,6 +95,18 @@ func (q *Queue) forgetMessages(ctx context.Context, account int64) (done lots.Do
 		return deleteKeys(ctx, tx, "ranges", "id", ids)
 	})
 	return done, err
+}
+
+// carryMessages keeps what the messages of ranges cost: the ledger stays, and is held
+// against it.
+func carryMessages(ctx context.Context, tx *db.Tx, account int64, ranges string) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO messages_carried (account_id, campaign_id, money, micro, messages, parts)
+		SELECT account_id, campaign_id, money, CAST(SUM(price_micro) AS BIGINT), COUNT(*), CAST(SUM(parts) AS BIGINT)
+		FROM messages WHERE id IN (`+messagesOf+`) GROUP BY account_id, campaign_id, money
+		ON CONFLICT (account_id, campaign_id, money) DO UPDATE SET micro = messages_carried.micro + EXCLUDED.micro,
+			messages = messages_carried.messages + EXCLUDED.messages, parts = messages_carried.parts + EXCLUDED.parts`, ranges, account)
+	return err
 }
 
 // rangesOf are as many of the account's first ranges as make one lot.

@@ -333,6 +333,9 @@ func (p *point) moneyAgrees(c smsqueue.Campaign) {
 	if ledger.Open() != open {
 		p.t.Errorf("%d are open in the ledger, %d in the messages", ledger.Open(), open)
 	}
+	if _, found, err := billing.NewInvoices(p.db).Reconcile(p.t.Context(), p.queue.Traffic, time.Now()); err != nil || len(found) > 0 {
+		p.t.Errorf("the reconciliation finds %+v (%v)", found, err)
+	}
 }
 
 // nothingPersonalInRedis reads all that is there.

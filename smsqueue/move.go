@@ -25,6 +25,7 @@ type row struct {
 	price                        int64
 	tries                        int
 	lane                         Lane
+	reservation                  billing.Reservation
 	locked                       bool // read in this transaction
 }
 
@@ -85,7 +86,7 @@ func collectRows(ctx context.Context, tx *db.Tx, where string, args ...any) ([]r
 	}
 	for i := range rows {
 		m, r := &rows[i], of[places[i].id]
-		m.route, m.lane, m.status = r.route, r.lane, m.stored
+		m.route, m.lane, m.reservation, m.status = r.route, r.lane, r.reservation, m.stored
 		if flying(m.stored, places[i].due, m.id, r.claimed) {
 			m.status = Sending
 		}
@@ -101,10 +102,10 @@ func readRanges(ctx context.Context, tx *db.Tx, of map[int64]*rangeRow) error {
 	}
 	_, err = db.Collect(ctx, tx, func(row *sql.Rows) (_ struct{}, err error) {
 		r := &rangeRow{}
-		err = row.Scan(&r.id, &r.route, &r.lane, &r.claimed)
+		err = row.Scan(&r.id, &r.route, &r.lane, &r.claimed, &r.reservation)
 		of[r.id] = r
 		return struct{}{}, err
-	}, `SELECT id, carrier_id, lane, claimed_id FROM ranges WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
+	}, `SELECT id, carrier_id, lane, claimed_id, reservation_id FROM ranges WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))`, list)
 	return err
 }
 
@@ -135,10 +136,10 @@ type idPool struct{ next int64 }
 
 func (p *idPool) take() int64 { p.next++; return p.next - 1 }
 
-// poolFor takes what apply may need for messages of so many campaigns: a
-// charge, a release and an event for each.
-func poolFor(ctx context.Context, d *db.DB, campaigns int) (idPool, error) {
-	first, err := d.NewIDs(ctx, 3*campaigns)
+// poolFor takes what apply may need for so many campaigns and messages: an event for
+// each campaign, and an entry of the ledger for each message at the most.
+func poolFor(ctx context.Context, d *db.DB, campaigns, messages int) (idPool, error) {
+	first, err := d.NewIDs(ctx, campaigns+messages)
 	return idPool{first}, err
 }
 
@@ -295,34 +296,17 @@ func trackUnconfirmed(ctx context.Context, tx *db.Tx, moves []move) error {
 	return tx.Bulk(ctx, "unconfirmed", []string{"message_id", "carrier_id", "phone"}, in)
 }
 
-// settleMoney writes one balanced ledger entry per campaign and kind; the
-// amounts are the sums of the rows that moved: the messages are the sub-ledger.
+// settleMoney charges or releases what was reserved for messages that moved, once.
 func settleMoney(ctx context.Context, tx *db.Tx, moves []move, ids *idPool, now time.Time) error {
-	type key struct {
-		account, campaign int64
-		kind              billing.Kind
-	}
-	sums := map[key]*billing.Entry{}
+	t := booking{ids: ids}
 	for _, m := range moves {
-		after := m.settled()
-		if after == m.money {
-			continue
-		}
-		k := key{m.account, m.campaign, billing.Charge}
-		if after == Released {
-			k.kind = billing.Release
-		}
-		if sums[k] == nil {
-			sums[k] = &billing.Entry{Account: m.account, Campaign: m.campaign, Kind: k.kind, Currency: "EUR"}
-		}
-		e := sums[k]
-		e.Micro, e.Messages, e.Parts = e.Micro+m.price, e.Messages+1, e.Parts+m.parts
-	}
-	for _, e := range sums {
-		e.ID = ids.take()
-		if err := billing.Post(ctx, tx, *e, now); err != nil {
-			return err
+		switch after := m.settled(); {
+		case after == m.money:
+		case after == Released:
+			t.add(billing.KindRelease, m.lane, m.reservation, m.account, m.campaign, m.phone, m.parts, m.price)
+		default:
+			t.add(billing.KindCharge, m.lane, 0, m.account, m.campaign, m.phone, m.parts, m.price)
 		}
 	}
-	return nil
+	return billing.Post(ctx, tx, now, t.entries...)
 }

@@ -261,7 +261,7 @@ func (q *Queue) Recognise(ctx context.Context, e contacts.Erased) (t Traces, err
 		return t, err
 	}
 	t.Messages, t.Numbers = slices.Sorted(maps.Keys(t.phones)), slices.Sorted(maps.Keys(numbers))
-	t.pools, err = poolFor(ctx, q.db, len(t.asked))
+	t.pools, err = poolFor(ctx, q.db, len(t.asked), len(t.phones))
 	return t, err
 }
 

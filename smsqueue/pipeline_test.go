@@ -37,6 +37,7 @@ func TestACampaignReachesEverybodyOnce(t *testing.T) {
 		if diff := cmp.Diff(billing.Totals{Reserved: want, Charged: want}, money); diff != "" {
 			t.Errorf("the ledger: %s", diff)
 		}
+		reconciled(t, h)
 	})
 }
 
@@ -54,7 +55,22 @@ func TestASingleMessageIsDelivered(t *testing.T) {
 		if diff := cmp.Diff([]string{text}, h.smsc.Texts("4790000000")); diff != "" {
 			t.Error(diff)
 		}
+		reconciled(t, h)
 	})
+}
+
+// reconciled holds the messages against the ledger, and what carriers took against both.
+func reconciled(t *testing.T, h *house) {
+	t.Helper()
+	r, found, err := billing.NewInvoices(h.db).Reconcile(t.Context(), h.queue.Traffic, time.Now())
+	if err != nil || len(found) > 0 || r.Messages == 0 {
+		t.Errorf("the reconciliation finds %+v in %d messages (%v)", found, r.Messages, err)
+	}
+	now := time.Now()
+	carried, err := h.queue.Traffic(t.Context(), now.Add(-time.Hour), now.Add(time.Hour))
+	if err != nil || len(carried) != 1 || carried[0].Country != "NO" || carried[0].Messages != r.Messages || carried[0].Revenue != int64(carried[0].Parts)*45000 {
+		t.Errorf("carriers took %+v (%v)", carried, err)
+	}
 }
 
 // What a claim took is shown as sending though its rows still say queued, and

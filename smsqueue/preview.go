@@ -32,8 +32,14 @@ type Preview struct {
 	Samples    []Sample                 // the first ones
 	CostMicro  int64
 	Currency   string
-	Countries  []CountrySpent // the dearest first
+	Countries  []CountrySpent   // the dearest first
+	Funds      billing.Funds    // what the account may spend now
+	Budgets    []billing.Budget // that have too little left for it when it starts
 }
+
+// Affordable says whether the funds suffice for all of it. Where they do not, the
+// campaign is held once they are spent, and nothing more of it is sent until it is resumed.
+func (p Preview) Affordable() bool { return p.Funds.Suffice(p.CostMicro) }
 
 // UnresolvedField is a field that keeps members from getting a message.
 type UnresolvedField struct {
@@ -90,7 +96,13 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 		if err := ready.words.know(ctx, tx, account); err != nil {
 			return err
 		}
-		p, err = ready.preview(ctx, tx, q.marks, q.OptOutLink, time.Now())
+		if p, err = ready.preview(ctx, tx, q.marks, q.OptOutLink, time.Now()); err != nil {
+			return err
+		}
+		if p.Budgets, err = billing.TooSmall(ctx, tx, account, ready.by, true, p.CostMicro, ready.campaign.Start); err != nil {
+			return err
+		}
+		p.Funds, err = billing.FundsOf(ctx, tx, account)
 		return err
 	})
 	return p, err

@@ -9,6 +9,7 @@ package smsqueue
 
 import (
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
@@ -40,6 +41,7 @@ type Queue struct {
 	callbacks string
 	public    string
 	marks     contacts.Marks
+	teams     *billing.Teams
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
@@ -54,7 +56,7 @@ type Queue struct {
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL, marks: h.Marks,
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL, marks: h.Marks, teams: billing.NewTeams(h.DB),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)

@@ -77,7 +77,7 @@ func (q *Queue) tryStoreReceipts(ctx context.Context, route int64, batch []*rece
 	for _, r := range fresh {
 		campaigns[r.campaign] = true
 	}
-	pool, err := poolFor(ctx, q.db, 2*len(campaigns)+len(others))
+	pool, err := poolFor(ctx, q.db, 2*len(campaigns)+len(others), len(batch))
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func rematchLots(ctx context.Context, d *db.DB, route int64, waiting []*receipt,
 }
 
 func rematchOne(ctx context.Context, d *db.DB, route int64, lot []*receipt, how search) error {
-	pool, err := poolFor(ctx, d, 2*len(lot))
+	pool, err := poolFor(ctx, d, len(lot), 2*len(lot))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/window"
@@ -25,6 +26,7 @@ type rangeRow struct {
 	first, last, claimed         int64
 	maxParts                     int
 	deadline                     time.Time
+	reservation                  billing.Reservation
 }
 
 // size is how many messages it has.
@@ -34,10 +36,10 @@ func insertRanges(ctx context.Context, tx *db.Tx, ranges []rangeRow) error {
 	var rows [][]any
 	for _, r := range ranges {
 		rows = append(rows, []any{r.id, r.account, r.campaign, r.route, string(r.lane), r.first, r.last,
-			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline), r.rule})
+			int64(r.maxParts), "waiting", int64(0), db.Millis(r.deadline), r.rule, int64(r.reservation)})
 	}
 	return tx.Bulk(ctx, "ranges", []string{"id", "account_id", "campaign_id", "carrier_id", "lane", "first_id", "last_id",
-		"max_parts", "state", "due_at", "deadline", "rule_id"}, rows)
+		"max_parts", "state", "due_at", "deadline", "rule_id", "reservation_id"}, rows)
 }
 
 // insertMessages writes the messages of ranges, in their order.
@@ -69,11 +71,11 @@ func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, p preparedCampai
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO campaigns (id, account_id, name, lane, sender, body, encoding, parts, group_id, carrier_id,
 			price_book_id, currency, ceiling_micro, state, start_at, validity_ms, created_at, source_id, audience_filter, zone, windows, asks, asks_ms,
-			template_version_id, merged, transliterate)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
+			template_version_id, merged, transliterate, team_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		c.ID, c.Account, c.Name, string(c.Lane), c.Sender, c.Text, string(c.Encoding), c.Parts, c.Group, c.Route,
 		p.book.ID, c.Currency, c.CeilingMicro, string(c.State), db.Millis(c.Start), c.Validity.Milliseconds(), db.Millis(c.Created), c.Source, filter, c.Zone,
-		c.Windows.String(), asks, asksFor, p.version, c.Merged, c.Transliterate)
+		c.Windows.String(), asks, asksFor, p.version, c.Merged, c.Transliterate, p.by.Team)
 	return err
 }
 

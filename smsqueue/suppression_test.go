@@ -478,7 +478,7 @@ func TestStopIsObeyedWhereNothingCanBeAnswered(t *testing.T) { // U21
 	eachMast(t, func(t *testing.T, h *house, m *mast) {
 		h.number(h.account.ID, office, "")
 		h.eventually(func() bool { return len(m.links()) > 0 })
-		_, err := h.db.ExecContext(t.Context(), `DELETE FROM prices`)
+		_, err := h.db.ExecContext(t.Context(), `INSERT INTO price_books (id, list_id, currency, valid_from) VALUES (2, 1, 'EUR', 1)`)
 		must(t, err)
 		m.bring(h, said("1", "STOP"))
 		h.agreements("terminated")

@@ -72,7 +72,7 @@ func (w *Worker) takeRanges(ctx context.Context, where string, args ...any) erro
 // takeRange takes a range from a process that does not work on it any more. It
 // says false when somebody has done so before.
 func (w *Worker) takeRange(ctx context.Context, h heldRange) (taken bool, err error) {
-	pool, err := poolFor(ctx, w.db, 1)
+	pool, err := poolFor(ctx, w.db, 1, h.size())
 	if err != nil {
 		return false, err
 	}

@@ -131,9 +131,9 @@ func lockElsewhere(ctx context.Context, tx *db.Tx, id, route int64) (*moving, er
 func lockRangeWhere(ctx context.Context, tx *db.Tx, where string, args ...any) (*moving, error) {
 	m := &moving{}
 	err := tx.QueryRowContext(ctx, tx.ForUpdate(`
-		SELECT id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, claimed_id, deadline, rule_id, moved_from, state
+		SELECT id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, claimed_id, deadline, rule_id, moved_from, state, reservation_id
 		FROM ranges WHERE `+where), args...).
-		Scan(&m.id, &m.account, &m.campaign, &m.route, &m.lane, &m.first, &m.last, &m.maxParts, &m.claimed, &m.until, &m.rule, &m.from, &m.state)
+		Scan(&m.id, &m.account, &m.campaign, &m.route, &m.lane, &m.first, &m.last, &m.maxParts, &m.claimed, &m.until, &m.rule, &m.from, &m.state, &m.reservation)
 	if db.IsNone(err) {
 		return nil, nil
 	}
@@ -162,9 +162,9 @@ func (m *moving) loose(ctx context.Context, tx *db.Tx) ([]looseness, error) {
 // insertPiece makes a range of its own of some messages of another.
 func insertPiece(ctx context.Context, tx *db.Tx, m *moving, p piece, id int64) error {
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO ranges (id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, state, due_at, deadline, rule_id, moved_from, claimed_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13)`,
-		id, m.account, m.campaign, p.route, string(m.lane), p.first, p.last, m.maxParts, p.state, m.until, m.rule, p.from, p.claimed); err != nil {
+		INSERT INTO ranges (id, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, state, due_at, deadline, rule_id, moved_from, claimed_id, reservation_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13, $14)`,
+		id, m.account, m.campaign, p.route, string(m.lane), p.first, p.last, m.maxParts, p.state, m.until, m.rule, p.from, p.claimed, m.reservation); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE messages SET range_id = $1 WHERE id BETWEEN $2 AND $3`, id, p.first, p.last)

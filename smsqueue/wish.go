@@ -100,13 +100,13 @@ type asker struct {
 }
 
 // answerWish sends a confirmation from the number that was texted, unless the
-// account wants none or nothing can be sent.
+// account wants none, has no money for it, or nothing can be sent.
 func answerWish(ctx context.Context, tx *db.Tx, m received, kind keywords.Kind, ids *idPool, now time.Time) error {
 	a, ok, err := askerOf(ctx, tx, m)
 	if err != nil || !ok {
 		return err
 	}
-	price, book, ok, err := priceTo(ctx, tx, a.country, now)
+	price, ok, err := priceTo(ctx, tx, m.Account, a.country, now)
 	if err != nil || !ok {
 		return err
 	}
@@ -119,36 +119,36 @@ func answerWish(ctx context.Context, tx *db.Tx, m received, kind keywords.Kind, 
 	if err != nil || !free {
 		return err
 	}
+	reservation, refused, err := billing.Reserve(ctx, tx, now, billing.Spender{}, reservations([]Message{reply}, Normal, ids)...)
+	if err != nil || refused != nil {
+		return err // without money for the answer, what was asked for is done all the same
+	}
 	r := rangeRow{id: ids.take(), account: m.Account, route: a.route.ID, lane: Normal, first: reply.ID, last: reply.ID,
-		maxParts: reply.Parts, deadline: now.Add(validity)}
+		maxParts: reply.Parts, deadline: now.Add(validity), reservation: reservation}
 	if err := insertMessages(ctx, tx, []rangeRow{r}, []Message{reply}); err != nil {
 		return err
 	}
 	if err := insertRanges(ctx, tx, []rangeRow{r}); err != nil {
 		return err
 	}
-	if err := tx.Notify(ctx, Normal.word()); err != nil {
-		return err
-	}
-	return billing.Post(ctx, tx, billing.Entry{ID: ids.take(), Account: m.Account, Kind: billing.Reserve, Currency: book.Currency,
-		Micro: reply.PriceMicro, Messages: 1, Parts: reply.Parts}, now)
+	return tx.Notify(ctx, Normal.word())
 }
 
 // priceTo says false when a part to the country has no price: that must not keep what
 // a person asks for from being stored.
-func priceTo(ctx context.Context, tx *db.Tx, country string, now time.Time) (price int64, book billing.Book, ok bool, err error) {
-	if book, err = billing.CurrentBook(ctx, tx, now); err != nil {
-		return 0, book, false, err
+func priceTo(ctx context.Context, tx *db.Tx, account int64, country string, now time.Time) (price int64, ok bool, err error) {
+	book, err := billing.CurrentBook(ctx, tx, account, now)
+	if err == nil {
+		var prices billing.Prices
+		if prices, err = billing.PricesOf(ctx, tx, book.ID); err == nil {
+			price, err = prices.PerPart(country, string(Normal))
+		}
 	}
-	prices, err := billing.PricesOf(ctx, tx, book.ID)
-	if err != nil {
-		return 0, book, false, err
+	if problem.As(err) != nil {
+		slog.Error("stop, start or help is not answered", "account", account, "error", err)
+		return 0, false, nil
 	}
-	price, missing := prices.PerPart(country)
-	if missing != nil {
-		slog.Error("stop, start or help is not answered", "error", missing)
-	}
-	return price, book, missing == nil, nil
+	return price, err == nil, err
 }
 
 // askerOf says false when no answer is to be sent.

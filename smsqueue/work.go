@@ -122,7 +122,7 @@ func returnUnflown(ctx context.Context, d *db.DB, r *running) error {
 	if !r.doubt {
 		return nil
 	}
-	pool, err := poolFor(ctx, d, 1)
+	pool, err := poolFor(ctx, d, 1, r.size())
 	if err != nil {
 		return err
 	}
@@ -167,13 +167,13 @@ func beginRange(ctx context.Context, d *db.DB, t task, incarnation int64) (r *ru
 	return r, err
 }
 
-const runningColumns = `id, generation, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, deadline`
+const runningColumns = `id, generation, account_id, campaign_id, carrier_id, lane, first_id, last_id, max_parts, deadline, reservation_id`
 
 // scanRunning is nil for no row.
 func scanRunning(row *sql.Row) (*running, error) {
 	r := &running{}
 	var deadline int64
-	err := row.Scan(&r.id, &r.generation, &r.account, &r.campaign, &r.route, &r.lane, &r.first, &r.last, &r.maxParts, &deadline)
+	err := row.Scan(&r.id, &r.generation, &r.account, &r.campaign, &r.route, &r.lane, &r.first, &r.last, &r.maxParts, &deadline, &r.reservation)
 	if db.IsNone(err) {
 		return nil, nil
 	}

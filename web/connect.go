@@ -16,6 +16,7 @@ import (
 // those that were entered. A secret is never shown again, not even here.
 type connectPage struct {
 	NoAgreement string // then nothing else is offered
+	Suspended   string // why the plan refuses it
 	Consent     bool   // the installation has an app of its own to consent to
 	Form        connectForm
 	Clouds      []choice
@@ -93,6 +94,9 @@ func (w *site) showConnect(c *fiber.Ctx, v visit, p connectPage) error {
 		return err
 	}
 	p.NoAgreement = lacks
+	if p.Suspended, err = w.suspended(v); err != nil {
+		return err
+	}
 	for _, name := range []string{directory.GlobalCloud, directory.USGovCloud, directory.DoDCloud, directory.ChinaCloud} {
 		p.Clouds = append(p.Clouds, choice{name, v.say.word("cloud", name), name == p.Form.Cloud})
 	}

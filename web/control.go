@@ -52,7 +52,11 @@ var turns = map[smsqueue.CampaignState][]string{
 func (w *site) control(v visit, c smsqueue.Campaign, note string) (k control, err error) {
 	path := "/campaigns/" + w.Names.Of(secrets.Campaign, c.ID)
 	k = control{MaySend: maySend(v.Role), Plan: c.Scheduled(), Unsent: c.Counts[smsqueue.Queued] + c.Counts[smsqueue.Cancelled]}
-	for _, verb := range turns[c.State] {
+	verbs := turns[c.State]
+	if c.OutOfMoney() {
+		verbs = turns[smsqueue.CampaignPaused]
+	}
+	for _, verb := range verbs {
 		k.Turns = append(k.Turns, link{Path: path + "/" + verb, Text: v.say.word("turn", verb)})
 	}
 	if c.Scheduled() {

@@ -2,10 +2,12 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/problem"
@@ -15,6 +17,7 @@ import (
 type directoryPage struct {
 	MaySync, MayManage bool
 	NoAgreement        string
+	Suspended          string // why nothing is followed: the plan
 	Connections        []connectionCard
 }
 
@@ -83,7 +86,31 @@ func (w *site) directory(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	return render(c, directoryPage{MaySync: maySend(v.Role), MayManage: mayManage(v.Role), NoAgreement: lacks, Connections: cards})
+	suspended, err := w.suspended(v)
+	if err != nil {
+		return err
+	}
+	return render(c, directoryPage{MaySync: maySend(v.Role), MayManage: mayManage(v.Role), NoAgreement: lacks, Suspended: suspended, Connections: cards})
+}
+
+// suspended says which plans have directories when the account's has not; empty when
+// it has.
+func (w *site) suspended(v visit) (string, error) {
+	why, err := w.Directory.Suspended(v.ctx, v.Account.ID)
+	if why == nil || err != nil {
+		return "", err
+	}
+	all, err := w.Plans.All(v.ctx)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, p := range all {
+		if p.Includes(billing.Directory) && p.List.Currency == v.Account.Currency {
+			names = append(names, p.Name)
+		}
+	}
+	return v.say.text("directory_suspended", "Plans", strings.Join(names, ", ")), nil
 }
 
 // lacksAgreement says why personal data may not be read for the account: it has no

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/varsel/varsel/smsqueue"
 )
@@ -11,9 +12,12 @@ import (
 // forecast is what a campaign would be, in the visitor's words.
 type forecast struct {
 	Reach, Price string
+	Funds        string // what is available, of an account with a limit
+	Short        string // why that does not suffice
 	Cost         string
 	CostMicro    int64
-	LeftOut      []tally // those reasons that leave anybody out
+	Budgets      []shortBudget // that have too little left for it
+	LeftOut      []tally       // those reasons that leave anybody out
 	Unresolved   []holeRow
 	Lengths      []tally
 	Encodings    string
@@ -22,6 +26,12 @@ type forecast struct {
 	Samples      []sampleRow
 	Longest      *sampleRow // nil when all say the same
 	Countries    []tally    // none when there is only one
+}
+
+// shortBudget is a budget with too little left.
+type shortBudget struct {
+	Name, Left string
+	Renews     time.Time
 }
 
 // holeRow is a field that leaves people out.
@@ -36,6 +46,15 @@ func (say *tongue) forecast(p smsqueue.Preview) *forecast {
 	f := &forecast{Cost: say.money(p.CostMicro, p.Currency), CostMicro: p.CostMicro,
 		Reach: say.count("forecast_reach", p.Recipients, "Parts", say.count("parts_in_all", p.AllParts))}
 	f.Price = say.text("forecast_price", "Amount", f.Cost)
+	for _, b := range p.Budgets {
+		f.Budgets = append(f.Budgets, shortBudget{b.Name, say.text("forecast_budget_left", "Left", say.money(b.Left(), b.Currency), "Limit", say.money(b.LimitMicro, b.Currency)), b.Renews})
+	}
+	if !p.Funds.Unlimited {
+		f.Funds = say.text("forecast_funds", "Amount", say.money(p.Funds.Available(), p.Funds.Currency))
+	}
+	if !p.Affordable() {
+		f.Short = say.text("forecast_short")
+	}
 	for _, t := range say.leftOut(p.LeftOut) {
 		if t.N > 0 {
 			f.LeftOut = append(f.LeftOut, t)

@@ -35,10 +35,16 @@ func (w *world) smpp(name string) {
 }
 
 var (
-	installationPages = []string{"/installation", "/installation/carriers", "/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/remove",
-		"/installation/routes", "/installation/routes/new", "/installation/agreements", "/installation/sub-processors", "/installation/sub-processors/new", "/installation/audit", "/installation/senders", "/installation/senders/acme", "/installation/keys"}
+	installationPages = []string{"/installation", "/installation/carriers", "/installation/carriers/new", "/installation/carrier/main",
+		"/installation/carrier/main/remove", "/installation/routes", "/installation/routes/new", "/installation/agreements",
+		"/installation/sub-processors", "/installation/sub-processors/new", "/installation/audit", "/installation/senders", "/installation/senders/acme",
+		"/installation/keys", "/installation/plans", "/installation/price-lists", "/installation/price-lists/standard", "/installation/invoices",
+		"/installation/invoices/seller", "/installation/invoices/customers", "/installation/invoices/customers/acme", "/installation/invoices/new",
+		"/installation/books", "/installation/billing", "/installation/billing/acme"}
 	installationPosts = []string{"/installation/carriers/new", "/installation/carrier/main", "/installation/carrier/main/enable",
-		"/installation/carrier/main/disable", "/installation/carrier/main/remove"}
+		"/installation/carrier/main/disable", "/installation/carrier/main/remove", "/installation/plans", "/installation/plans/assign",
+		"/installation/price-lists", "/installation/price-lists/standard", "/installation/billing/acme/terms", "/installation/billing/acme/payments",
+		"/installation/billing/acme/payments/return"}
 )
 
 func TestOnlyOperatorsSeeTheInstallation(t *testing.T) {

@@ -123,7 +123,8 @@ func (w *site) allInvoices(c *fiber.Ctx, v visit) error {
 // invoicePage is an invoice or a draft as its operator sees it.
 type invoicePage struct {
 	invoiceRow
-	Lines []invoiceLineRow
+	Creditable bool
+	Lines      []invoiceLineRow
 }
 
 func (invoicePage) template() string { return "invoice" }
@@ -157,7 +158,7 @@ func (w *site) invoice(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	p := invoicePage{invoiceRow: w.invoiceRow(v.say, inv, acc.Handle)}
+	p := invoicePage{invoiceRow: w.invoiceRow(v.say, inv, acc.Handle), Creditable: inv.State == billing.Final && inv.Kind == bills.Invoice}
 	for _, l := range lines {
 		net, err := bills.Net(l.Quantity, l.Price)
 		if err != nil {
@@ -231,15 +232,28 @@ func (w *site) anyInvoiceFile(c *fiber.Ctx, v visit) error {
 	return w.sendInvoice(c, v, inv)
 }
 
-var invoiceTypes = map[string]string{billing.XML: "application/xml; charset=utf-8", billing.PDF: "application/pdf"}
+var invoiceTypes = map[string]string{billing.XML: "application/xml; charset=utf-8", billing.PDF: "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 func (w *site) sendInvoice(c *fiber.Ctx, v visit, inv billing.Invoice) error {
 	kind := c.Params("kind")
-	content, _, err := w.Invoices.File(v.ctx, inv.Account, inv.ID, kind)
+	content, err := w.invoiceContent(v, inv, kind)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, invoiceTypes[kind])
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+inv.Number+"."+kind+`"`)
 	return c.Send(content)
+}
+
+// invoiceContent is a file that was stored with the invoice, or its lines as CSV.
+func (w *site) invoiceContent(v visit, inv billing.Invoice, kind string) ([]byte, error) {
+	if kind != "csv" {
+		content, _, err := w.Invoices.File(v.ctx, inv.Account, inv.ID, kind)
+		return content, err
+	}
+	doc, err := w.Invoices.Document(v.ctx, inv.Account, inv.ID)
+	if err != nil {
+		return nil, err
+	}
+	return bills.CSV(doc)
 }

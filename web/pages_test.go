@@ -12,7 +12,7 @@ import (
 )
 
 var everyPage = []string{"/", "/account", "/account/retention", "/account/leave", "/account/register",
-	"/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions", "/privacy", "/invoices",
+	"/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions", "/privacy", "/usageinvoicesinvoicesinvoices", "/invoicesbalance", "/budgets", "/teamsbalance", "/pricesusage", "/balance",
 	"/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
 	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim",
 	"/agreement", "/agreement/terminate", "/privacy/sub-processors", "/audit", "/keys"}

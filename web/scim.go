@@ -16,6 +16,7 @@ import (
 // scimPage is the form that lets a directory write to us.
 type scimPage struct {
 	NoAgreement string // then nothing else is offered
+	Suspended   string // why the plan refuses it
 	Name        string
 	Errors      []fieldError
 }
@@ -35,6 +36,9 @@ func (w *site) showSCIM(c *fiber.Ctx, v visit, p scimPage) error {
 		return err
 	}
 	p.NoAgreement = lacks
+	if p.Suspended, err = w.suspended(v); err != nil {
+		return err
+	}
 	return render(c, p)
 }
 

@@ -13,15 +13,21 @@ import (
 
 const sendersPath = "/installation/senders"
 
-// accountsPage lists the accounts, for their senders.
+// accountsPage lists the accounts, for what is decided of each.
 type accountsPage struct {
-	Accounts []accounts.Account
-	Pager    pager
+	Path        string // of this page, and before an account's handle
+	Title, Lead string
+	Accounts    []accounts.Account
+	Pager       pager
 }
 
 func (accountsPage) template() string { return "accounts" }
 
 func (w *site) accounts(c *fiber.Ctx, v visit) error {
+	return w.listAccounts(c, v, accountsPage{Path: sendersPath, Title: "senders_title", Lead: "senders_lead"})
+}
+
+func (w *site) listAccounts(c *fiber.Ctx, v visit, p accountsPage) error {
 	after, err := w.cursor(secrets.Account, c.Query("from"))
 	if err != nil {
 		return err
@@ -35,7 +41,8 @@ func (w *site) accounts(c *fiber.Ctx, v visit) error {
 	if more {
 		next = w.Names.Of(secrets.Account, all[len(all)-1].ID)
 	}
-	return render(c, accountsPage{Accounts: all, Pager: turn(sendersPath, nil, c.Query("from"), next)})
+	p.Accounts, p.Pager = all, turn(p.Path, nil, c.Query("from"), next)
+	return render(c, p)
 }
 
 // sendersPage is what an account may send as.

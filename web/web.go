@@ -32,6 +32,13 @@ type Services struct {
 	Names     *secrets.Names
 	Trail     *trail.Trail
 	Invoices  *billing.Invoices
+	Ledger    *billing.Ledger
+	Budgets   *billing.Budgets
+	Teams     *billing.Teams
+
+	Plans         *billing.Plans
+	PriceLists    *billing.PriceLists
+	Subscriptions *billing.Subscriptions
 
 	PublicURL string          // as people type it; https makes the cookies Secure
 	Stop      <-chan struct{} // closed when the process ends: streams end on it
@@ -264,14 +271,73 @@ func (w *site) routes() []route {
 		{get, carrierPath + ":name/remove", operator, w.confirmCarrier},
 		{post, carrierPath + ":name/remove", operator, w.removeCarrier},
 		{get, invoicesPath, manager, w.invoices},
-		{get, invoicesPath + "/:id/:kind<regex((xml|pdf))>", manager, w.invoiceFile},
+		{get, invoicesPath + "/:id/:kind<regex((xml|pdf|csv))>", manager, w.invoiceFile},
+		{get, pricesPath, manager, w.prices},
+		{get, pricesPath + ".csv", manager, w.pricesCSV},
+		{get, plansPath, operator, w.plans},
+		{post, plansPath, operator, w.setPlan},
+		{post, plansPath + "/assign", operator, w.assignPlan},
+		{get, priceListsPath, operator, w.priceLists},
+		{post, priceListsPath, operator, w.createPriceList},
+		{get, priceListsPath + "/:list", operator, w.priceList},
+		{post, priceListsPath + "/:list", operator, w.addPriceVersion},
+		{get, priceListsPath + "/:list/:id.csv", operator, w.priceVersionCSV},
+		{post, priceListsPath + "/:list/:id/withdraw", operator, w.withdrawPriceVersion},
 		{get, allInvoicesPath, operator, w.allInvoices},
+		{get, allInvoicesPath + "/new", operator, w.newDraft},
+		{post, allInvoicesPath + "/new", operator, w.addDraft},
+		{get, sellerPath, operator, w.seller},
+		{post, sellerPath, operator, w.setSeller},
+		{get, customersPath, operator, w.customers},
+		{get, customersPath + "/:account", operator, w.customer},
+		{post, customersPath + "/:account", operator, w.setCustomer},
+		{post, customersPath + "/:account/vat", operator, w.lookUpVAT},
 		{get, allInvoicesPath + "/:id", operator, w.invoice},
+		{get, allInvoicesPath + "/:id/credit", operator, w.creditForm},
+		{post, allInvoicesPath + "/:id/credit", operator, w.addCredit},
 		{get, allInvoicesPath + "/:id/finalise", operator, w.confirmInvoice("finalise")},
 		{post, allInvoicesPath + "/:id/finalise", operator, w.finaliseInvoice},
 		{get, allInvoicesPath + "/:id/cancel", operator, w.confirmInvoice("cancel")},
 		{post, allInvoicesPath + "/:id/cancel", operator, w.cancelInvoice},
-		{get, allInvoicesPath + "/:id/:kind<regex((xml|pdf))>", operator, w.anyInvoiceFile},
+		{get, allInvoicesPath + "/:id/:kind<regex((xml|pdf|csv))>", operator, w.anyInvoiceFile},
+
+		{get, budgetsPath, manager, w.budgets},
+		{post, budgetsPath, manager, w.addBudget},
+		{get, budgetsPath + "/:id", manager, w.budget},
+		{post, budgetsPath + "/:id", manager, w.changeBudget},
+		{get, budgetsPath + "/:id/remove", manager, w.confirmBudget},
+		{post, budgetsPath + "/:id/remove", manager, w.removeBudget},
+		{get, teamsPath, manager, w.teams},
+		{post, teamsPath, manager, w.addTeam},
+		{get, teamsPath + "/:id", manager, w.team},
+		{post, teamsPath + "/:id", manager, w.renameTeam},
+		{post, teamsPath + "/:id/join", manager, w.moveMember(w.Teams.Join, w.Teams.JoinKey)},
+		{post, teamsPath + "/:id/leave", manager, w.moveMember(w.Teams.Leave, w.Teams.LeaveKey)},
+		{get, teamsPath + "/:id/remove", manager, w.confirmTeam},
+		{post, teamsPath + "/:id/remove", manager, w.removeTeam},
+		{get, usagePath, manager, w.usage},
+		{get, usagePath + ".csv", manager, w.usageSheet},
+		{get, booksPath, operator, w.books},
+		{post, booksPath + "/run", operator, w.runMonths},
+		{post, booksPath + "/reconcile", operator, w.reconcileNow},
+		{post, booksPath + "/costs", operator, w.addCost},
+		{get, booksPath + "/:id", operator, w.reconciliation},
+
+		{get, balancePath, manager, w.balance},
+		{get, balancePath + "/ledger.csv", manager, w.balanceCSV},
+		{get, billingsPath, operator, w.billings},
+		{get, billingsPath + "/:account", operator, w.billing},
+		{get, billingsPath + "/:account/ledger.csv", operator, w.billingCSV},
+		{post, billingsPath + "/:account/terms", operator, w.setTerms},
+		{post, billingsPath + "/:account/payments", operator, w.pay},
+		{post, billingsPath + "/:account/payments/return", operator, w.returnPayment},
+		{get, usagePath, manager, w.usage},
+		{get, usagePath + ".csv", manager, w.usageSheet},
+		{get, booksPath, operator, w.books},
+		{post, booksPath + "/run", operator, w.runMonths},
+		{post, booksPath + "/reconcile", operator, w.reconcileNow},
+		{post, booksPath + "/costs", operator, w.addCost},
+		{get, booksPath + "/:id", operator, w.reconciliation},
 
 		{get, routesPath, operator, w.routing},
 		{get, routesPath + "/new", operator, w.newRouteRule},

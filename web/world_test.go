@@ -65,6 +65,11 @@ type world struct {
 	names     *secrets.Names
 	trail     *trail.Trail
 	invoices  *billing.Invoices
+	budgets   *billing.Budgets
+	teams     *billing.Teams
+	plans     *billing.Plans
+	lists     *billing.PriceLists
+	ledger    *billing.Ledger
 	stop      chan struct{}
 	home      string // the console's address
 	client    *http.Client
@@ -79,6 +84,9 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.trail.Close)
 	marks := contacts.MarksOf(w.names)
 	w.accounts, w.book, w.invoices = accounts.New(w.db), contacts.New(w.db).Marking(marks), billing.NewInvoices(w.db)
+	w.budgets, w.teams = billing.NewBudgets(w.db), billing.NewTeams(w.db)
+	w.plans, w.lists = billing.NewPlans(w.db), billing.NewPriceLists(w.db)
+	w.ledger = billing.NewLedger(w.db)
 	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Marks: marks, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
@@ -92,6 +100,9 @@ func newWorld(t *testing.T) *world {
 		Check: func(context.Context, directory.Access) []directory.Finding { return w.findings },
 	}
 	w.directory = directory.New(directory.House{DB: w.db, Ring: ring, Book: w.book, Gate: w.accounts.Gate,
+		Plan: func(ctx context.Context, account int64) error {
+			return w.plans.Can(ctx, w.db, account, billing.Directory)
+		},
 		Clouds: directory.Clouds{directory.GlobalCloud: cloud}, Marks: marks}, w.incarnation())
 	w.privacy = privacy.New(privacy.Parts{DB: w.db, Names: w.names, Keyring: ring, Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue,
 		Erasures: t.TempDir() + "/erasures.jsonl", Exports: t.TempDir()})
@@ -117,7 +128,7 @@ func (w *world) listen() {
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, ErrorHandler: web.ErrorPage})
 	app.Get("/broken", func(c *fiber.Ctx) error { return fmt.Errorf("the disk is full") })
 	api.Mount(app, api.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail})
-	web.Mount(app, web.Services{Accounts: w.accounts, Invoices: w.invoices, Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail, Stop: w.stop})
+	web.Mount(app, web.Services{Accounts: w.accounts, Invoices: w.invoices, Ledger: w.ledger, Budgets: w.budgets, Teams: w.teams, Plans: w.plans, PriceLists: w.lists, Subscriptions: billing.NewSubscriptions(w.db, w.names), Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail, Stop: w.stop})
 	port := must(net.Listen("tcp", "127.0.0.1:0"))
 	w.home = "http://" + port.Addr().String()
 	served := make(chan error, 1)
@@ -345,7 +356,7 @@ var changing = []struct {
 	part *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl|rul|agr|inv)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
+	{regexp.MustCompile(`(cmp|grp|con|msg|inb|sup|dir|run|upl|tok|tpl|rul|agr|inv|bud|tem|usr|key)_[0-9a-hjkmnp-tv-z]{26}`), "${1}_id"},
 	{regexp.MustCompile(`/static/[0-9a-f]{16}/`), "/static/build/"},
 	{regexp.MustCompile(`<time datetime="[^"]*" data-exact="(\w+)">[^<]*</time>`), `<time data-exact="$1">then</time>`},
 	{regexp.MustCompile(`(nå|now|teraz) \d{1,2}\.? \pL+\.? \d{4},? \D{0,4}\d\d[.:]\d\d`), "$1 then"},

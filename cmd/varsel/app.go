@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/billing/vies"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -35,9 +37,17 @@ type App struct {
 	Names    *secrets.Names
 	Accounts *accounts.Accounts
 	Invoices *billing.Invoices
-	Book     *contacts.Book
-	Queue    *smsqueue.Queue
-	Trail    *trail.Trail
+	Ledger   *billing.Ledger
+	Budgets  *billing.Budgets
+	Teams    *billing.Teams
+
+	Plans         *billing.Plans
+	PriceLists    *billing.PriceLists
+	Subscriptions *billing.Subscriptions
+
+	Book  *contacts.Book
+	Queue *smsqueue.Queue
+	Trail *trail.Trail
 	// Directory connects, asks for a sync and tells; the worker's own syncs.
 	Directory *directory.Directory
 	Privacy   *privacy.Desk
@@ -76,8 +86,15 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 		return nil, err
 	}
 	acc, marks := accounts.New(d), contacts.MarksOf(names)
-	app := &App{Config: cfg, DB: d, Names: names, Trail: trail.New(d, names), Accounts: acc, Invoices: billing.NewInvoices(d), Book: contacts.New(d).Marking(marks), ring: ring,
-		Queue: smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Marks: marks})}
+	app := &App{Config: cfg, DB: d, Names: names, Trail: trail.New(d, names), Accounts: acc, Book: contacts.New(d).Marking(marks), ring: ring,
+		Invoices:      billing.NewInvoices(d).Asking(vies.At(cmp.Or(cfg.VIESURL, vies.URL))),
+		Ledger:        billing.NewLedger(d),
+		Budgets:       billing.NewBudgets(d),
+		Teams:         billing.NewTeams(d),
+		Plans:         billing.NewPlans(d),
+		PriceLists:    billing.NewPriceLists(d),
+		Subscriptions: billing.NewSubscriptions(d, names),
+		Queue:         smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Marks: marks})}
 	if app.entra, err = cfg.entraApp(); err != nil {
 		return nil, err
 	}
@@ -103,8 +120,13 @@ func (a *App) eraseAgain(ctx context.Context) error {
 
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
-	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Leave: a.Accounts.EndAccess,
+	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Plan: a.hasDirectories, Leave: a.Accounts.EndAccess,
 		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra, Marks: contacts.MarksOf(a.Names)}, incarnation)
+}
+
+// hasDirectories refuses an account whose plan does not include directories (Q3).
+func (a *App) hasDirectories(ctx context.Context, account int64) error {
+	return a.Plans.Can(ctx, a.DB, account, billing.Directory)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {
@@ -143,16 +165,19 @@ func (a *App) dialRedis(ctx context.Context) (*smsqueue.Redis, error) {
 // jobs is the periodic work of the rooms in a process that works.
 func (a *App) jobs(incarnation int64) []smsqueue.Job {
 	d := a.directory(incarnation)
-	return append(a.mailJobs(), []smsqueue.Job{
+	return append(append(a.mailJobs(), a.billingJobs()...), []smsqueue.Job{
 		syncJob(d),
 		uploadsJob(a.Book),
 		suppressionListsJob(a.Queue),
+		budgetsJob(a.Budgets),
+		{Name: "charge-subscriptions", Every: time.Minute, Run: a.Subscriptions.Run},
 		{Name: "keep-subscriptions", Every: time.Minute, Run: d.KeepSubscriptions},
 		{Name: "watch-directories", Every: time.Minute, Run: func(ctx context.Context) error { return d.Watch(ctx, time.Now()) }},
 		{Name: "retention", Every: 24 * time.Hour, Run: func(ctx context.Context) error { return a.Privacy.RunRetention(ctx, time.Now()) }},
 		{Name: "export-accounts", Every: 5 * time.Second, Run: func(ctx context.Context) error { return a.Privacy.RunExports(ctx, time.Now()) }},
 		{Name: "end-accounts", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.RunExits(ctx, time.Now()) }},
 		{Name: "settle-erasures", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.Settle(ctx, time.Now()) }},
+		{Name: "look-up-vat-numbers", Every: 24 * time.Hour, Run: a.Invoices.LookUpOld},
 		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
 	}...)
 }

@@ -39,6 +39,8 @@ type Config struct {
 	EntraSecret      string `name:"entra-secret" env:"VARSEL_ENTRA_SECRET" help:"Value of its client secret."`
 	EntraCertificate string `name:"entra-certificate" env:"VARSEL_ENTRA_CERTIFICATE" help:"PEM file with its certificate and private key, in place of a secret."`
 
+	VIESURL string `name:"vies-url" env:"VARSEL_VIES_URL" help:"The register of VAT numbers, when it is not the European Commission's."`
+
 	SMTPURL string `name:"smtp-url" env:"VARSEL_SMTP_URL" help:"Mail relay for notices to account owners: smtp://user:password@host:587?from=ADDRESS or smtps://; empty sends no mail."`
 
 	graphCA        []byte // of the simulated directory in the demo
@@ -61,7 +63,7 @@ func (c Config) Validate() error {
 	if host, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && (err != nil || host == "") {
 		complain("VARSEL_METRICS_LISTEN", "is host:port, with the host, not %q", c.MetricsListen)
 	}
-	for name, text := range map[string]string{"VARSEL_PUBLIC_URL": c.PublicURL, "VARSEL_GRAPH_AUTHORITY": c.GraphAuthority, "VARSEL_GRAPH_URL": c.GraphURL} {
+	for name, text := range map[string]string{"VARSEL_PUBLIC_URL": c.PublicURL, "VARSEL_GRAPH_AUTHORITY": c.GraphAuthority, "VARSEL_GRAPH_URL": c.GraphURL, "VARSEL_VIES_URL": c.VIESURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			complain(name, "is an http or https URL, not %q", text)
 		}

@@ -80,6 +80,10 @@ func newFixtures(t *testing.T, i *installation) *fixtures {
 	f.subProcessors()
 	f.privacyDesk()
 	f.invoices()
+	f.months()
+	f.budgets()
+	f.plans()
+	f.ledger()
 	f.accept()
 	return f
 }

@@ -31,7 +31,7 @@ func (f *fixtures) invoices() {
 		return app.Names.Of(secrets.Invoice, inv.ID)
 	}
 	for name, value := range map[string]func() string{
-		"invoices/id": final, "id/finalise": draft, "id/credit": final, "kind/": is("pdf"),
+		"invoices/id": final, "/installation/invoices/:id/credit": final, "id/finalise": draft, "id/credit": final, "kind/": is("pdf"),
 		"/v1/installation/invoices/:id/cancel": draft, "/installation/invoices/:id/cancel": draft, "setBillingProfile email": is("bills@other.example"), "setBillingProfile currency": is("NOK"),
 		"draftInvoice to": is("2026-10-31"), "draftInvoice lines": is(`[{"description":"SMS","quantity":"100","unit":"C62","unit_price":"0.045"}]`),
 
@@ -46,6 +46,22 @@ func (f *fixtures) invoices() {
 	for _, operation := range []string{"setSeller ", "setBillingProfile "} {
 		f.values[operation+"registration"], f.values[operation+"vat_id"] = is(seller.Registration), is(seller.VATID)
 	}
+	f.values["customers/account"] = is(f.account.Handle)
+	for form, fields := range map[string]map[string]string{
+		"/installation/invoices/seller": {"name": seller.Name, "street": seller.Street, "city": seller.City, "country": seller.Country, "vat_id": seller.VATID,
+			"registration": seller.Registration, "iban": "NO9386011117947", "credit_prefix": "K", "days": "14"},
+		"/installation/invoices/customers/:account": {"name": buyer.Name, "street": buyer.Street, "city": buyer.City, "country": buyer.Country,
+			"registration": buyer.Registration, "currency": "NOK", "language": "nb", "business": "yes"},
+		"/installation/invoices/new":        {"account": f.account.Handle, "from": "2026-10-01", "to": "2026-10-31", "description-1": "SMS", "quantity-1": "100", "unit-1": "C62", "price-1": "0.045"},
+		"/installation/invoices/:id/credit": {"line": "1"},
+	} {
+		for field, value := range fields {
+			f.values[form+" "+field] = is(value)
+		}
+	}
+	// The register has numbers of the Union alone, and the walk's customer is in Norway.
+	f.refusals["invoice vat-check"] = "European Union"
+	f.answers["/v1/installation/accounts/:account/billing/vat-lookup"], f.answers["/installation/invoices/customers/:account/vat"] = []int{422}, []int{422}
 	f.values["recordVATCheck vat_id"], f.values["recordVATCheck consultation"] = is(seller.VATID), is("1")
 }
 

@@ -87,6 +87,22 @@ func (i invoiceCustomer) Run(ctx context.Context, c *commands, t terminal) error
 	})
 }
 
+type invoiceVATCheck struct {
+	Account string `required:"" help:"The account."`
+}
+
+func (i invoiceVATCheck) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withAccount(ctx, i.Account, func(app *App, acc accounts.Account) error {
+		check, err := app.Invoices.LookUpVAT(ctx, acc.ID)
+		if err != nil {
+			return err
+		}
+		words := map[bool]string{true: "valid", false: "not valid"}
+		return c.say(t.out, map[string]any{"vat_id": check.VATID, "valid": check.Valid, "consultation": check.Consultation, "name": check.Name},
+			"%s is %s. %s %s", check.VATID, words[check.Valid], check.Name, check.Consultation)
+	})
+}
+
 type invoiceDraft struct {
 	Account    string   `required:"" help:"The account."`
 	From       string   `required:"" help:"The first day of supply: 2026-10-01."`
@@ -221,7 +237,7 @@ type invoiceCredit struct {
 
 func (i invoiceCredit) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withInvoice(ctx, i.Invoice, func(app *App, inv billing.Invoice) error {
-		return c.sayInvoice(app, t)(app.Invoices.Credit(ctx, inv.Account, inv.ID, i.Line, i.Note))
+		return c.sayInvoice(app, t)(app.Invoices.Credit(ctx, inv.Account, inv.ID, billing.NewCredit{Lines: i.Line, Note: i.Note}))
 	})
 }
 

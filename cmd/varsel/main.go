@@ -170,6 +170,7 @@ type commands struct {
 	Invoice struct {
 		Seller   invoiceSeller   `cmd:"" help:"Say whom the invoices are from."`
 		Customer invoiceCustomer `cmd:"" help:"Say whom an account's invoices are for."`
+		VATCheck invoiceVATCheck `cmd:"" name:"vat-check" help:"Ask the register of the European Union about an account's VAT number, and keep its answer."`
 		Draft    invoiceDraft    `cmd:"" help:"Begin an invoice; it has no number yet."`
 		Finalise invoiceFinalise `cmd:"" help:"Give a draft its number; from then on it does not change."`
 		Cancel   invoiceCancel   `cmd:"" help:"End a draft; it takes no number."`
@@ -179,6 +180,45 @@ type commands struct {
 		XML      invoiceXML      `cmd:"" name:"xml" help:"Write a final invoice as UBL (Peppol BIS Billing 3, EHF)."`
 		PDF      invoicePDF      `cmd:"" name:"pdf" help:"Write a final invoice as PDF."`
 	} `cmd:"" help:"Invoices and credit notes."`
+	Billing struct {
+		Run       billingRun       `cmd:"" help:"Invoice what was charged until the end of a month; what is invoiced already is left alone."`
+		List      billingList      `cmd:"" help:"List what the months' runs came to."`
+		Reconcile billingReconcile `cmd:"" help:"Compare messages, ledger and invoices now; fails when they do not agree."`
+		Usage     billingUsage     `cmd:"" help:"Count what was charged, by day or month, country and lane."`
+		Cost      billingCost      `cmd:"" help:"Say what a part costs at a carrier."`
+		Costs     billingCosts     `cmd:"" help:"List what carriers cost."`
+		Terms     billingTerms     `cmd:"" help:"Say how an account pays: in advance, or later with or without a limit."`
+		Payment   billingPayment   `cmd:"" help:"Record what an account has paid, or that a payment went back."`
+		Balance   billingBalance   `cmd:"" help:"Show what an account owes, has set aside and may spend."`
+		Ledger    billingLedger    `cmd:"" help:"List the entries of an account's ledger."`
+	} `cmd:"" help:"The ledger, invoices every month, usage, and whether the books agree."`
+	Budget struct {
+		List   budgetList   `cmd:"" help:"List the budgets with what is spent of them."`
+		Add    budgetAdd    `cmd:"" help:"Make a budget; it counts from now."`
+		Change budgetChange `cmd:"" help:"Change a budget, from what is spent of it now on."`
+		Remove budgetRemove `cmd:"" help:"End a budget: it counts no more."`
+	} `cmd:"" help:"What may be spent."`
+	Team struct {
+		List   teamList   `cmd:"" help:"List the teams and who is in them."`
+		Add    teamAdd    `cmd:"" help:"Make a team."`
+		Rename teamRename `cmd:"" help:"Rename a team."`
+		Join   teamJoin   `cmd:"" help:"Put a user or an API key into a team, out of the one they were in."`
+		Leave  teamLeave  `cmd:"" help:"Take a user or an API key out of a team."`
+		Remove teamRemove `cmd:"" help:"End a team that has no budgets."`
+	} `cmd:"" help:"Users and API keys that share budgets."`
+	Plan struct {
+		List   planList   `cmd:"" help:"List the plans."`
+		Set    planSet    `cmd:"" help:"Make a plan, or change the one with that name."`
+		Assign planAssign `cmd:"" help:"Give an account a plan, now or from a later time on."`
+		Show   planShow   `cmd:"" help:"Show which plans an account has had, has and will have."`
+	} `cmd:"" help:"Plans: what accounts may do, and what they pay."`
+	Price struct {
+		Create   priceCreate   `cmd:"" help:"Begin a price list; it has no prices until some are imported."`
+		Import   priceImport   `cmd:"" help:"Add a version to a price list from CSV with the columns country, lane and price."`
+		Withdraw priceWithdraw `cmd:"" help:"End a version that is not valid yet."`
+		List     priceList     `cmd:"" help:"List the price lists, or the versions of one."`
+		Show     priceShow     `cmd:"" help:"Write the prices of a version, or those that an account has now, as CSV."`
+	} `cmd:"" help:"Price lists, and their versions."`
 	Audit struct {
 		List   auditList   `cmd:"" help:"List what was done, the newest first."`
 		Verify auditVerify `cmd:"" help:"Prove that no entry was changed, removed or put in; keep the printed head elsewhere."`

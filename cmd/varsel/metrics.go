@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/smsqueue"
@@ -99,8 +100,11 @@ var (
 	queueRanges     = gauge("queue_ranges", "Ranges of up to 500 messages that are not done.", "carrier", "lane", "state")
 	queueMessages   = gauge("queue_messages",
 		"Messages in those ranges: the most that can be still to send, as a range counts whole until it is done.", "carrier", "lane", "state")
-	auditLost   = prometheus.NewDesc("varsel_audit_lost_total", "Entries of the audit trail that this process could not write.", nil, nil)
-	scrapeError = gauge("scrape_error", "1 when this part could not be read and is missing.", "part")
+	billingDifferences = gauge("billing_differences", "Differences that the latest reconciliation found; absent before the first.")
+	billingReconciled  = gauge("billing_last_reconciliation_timestamp_seconds", "When it began.")
+	billingSkipped     = gauge("billing_skipped_accounts", "Accounts that could not be invoiced for a month.")
+	auditLost          = prometheus.NewDesc("varsel_audit_lost_total", "Entries of the audit trail that this process could not write.", nil, nil)
+	scrapeError        = gauge("scrape_error", "1 when this part could not be read and is missing.", "part")
 )
 
 // Describe declares nothing: which series there are is known from the rows.
@@ -113,7 +117,7 @@ func (r rows) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	ch <- prometheus.MustNewConstMetric(auditLost, prometheus.CounterValue, float64(r.app.Trail.Lost()))
-	for part, read := range map[string]func(context.Context, teller) error{"directory": r.directory, "queue": r.queue} {
+	for part, read := range map[string]func(context.Context, teller) error{"directory": r.directory, "queue": r.queue, "billing": r.billing} {
 		err := read(ctx, tell)
 		if err != nil {
 			slog.Error("metrics could not be read", "part", part, "error", err)
@@ -179,6 +183,20 @@ func (r rows) queue(ctx context.Context, tell teller) error {
 		}
 	}
 	return nil
+}
+
+func (r rows) billing(ctx context.Context, tell teller) error {
+	skipped, err := r.app.Invoices.Runs(ctx, billing.RunFilter{State: billing.RunSkipped, Limit: 100_000})
+	if err != nil {
+		return err
+	}
+	tell(billingSkipped, float64(len(skipped)))
+	last, ended, err := r.app.Invoices.LastReconciliation(ctx)
+	if err == nil && ended {
+		tell(billingDifferences, float64(last.Differences))
+		tell.at(billingReconciled, last.Started)
+	}
+	return err
 }
 
 // at tells a time, and nothing when there is none.

@@ -33,19 +33,37 @@ func previewAnswer(p smsqueue.Preview) map[string]any {
 	for _, one := range p.Samples {
 		samples = append(samples, one.Text)
 	}
+	budgets := []string{}
+	for _, b := range p.Budgets {
+		budgets = append(budgets, b.Name)
+	}
 	forcing := map[string]int{}
 	for _, one := range p.Forcing {
 		forcing[one.Text] = one.Messages
 	}
-	return map[string]any{"recipients": p.Recipients, "parts": p.AllParts, "lengths": lengths, "cost": billing.Money(p.CostMicro), "currency": p.Currency,
-		"encodings": p.Encodings, "forcing": forcing, "languages": p.Languages, "unresolved": unresolved, "samples": samples,
-		"longest": map[string]any{"to": p.Longest.Phone, "name": p.Longest.Name, "parts": p.Longest.Parts, "text": p.Longest.Text},
+	answer := map[string]any{"recipients": p.Recipients, "parts": p.AllParts, "lengths": lengths, "cost": billing.Money(p.CostMicro), "currency": p.Currency,
+		"encodings": p.Encodings, "forcing": forcing, "languages": p.Languages, "unresolved": unresolved, "samples": samples, "budgets_too_small": budgets,
+		"longest":    map[string]any{"to": p.Longest.Phone, "name": p.Longest.Name, "parts": p.Longest.Parts, "text": p.Longest.Text},
+		"affordable": p.Affordable(),
 		"left_out": map[string]int{"without_number": p.LeftOut.WithoutNumber, "invalid_number": p.LeftOut.InvalidNumber,
 			"shared_number": p.LeftOut.SharedNumber, "unresolved": p.LeftOut.Unresolved, "too_long": p.LeftOut.TooLong}}
+	if !p.Funds.Unlimited {
+		answer["available"] = billing.Money(p.Funds.Available())
+	}
+	return answer
 }
 
 func previewText(p smsqueue.Preview) string {
 	lines := []string{fmt.Sprintf("%d recipients, %d parts, %s %s", p.Recipients, p.AllParts, billing.Money(p.CostMicro), p.Currency)}
+	for _, b := range p.Budgets {
+		lines = append(lines, fmt.Sprintf("the budget %q has too little left: %s of %s %s", b.Name, billing.Money(b.Left()), billing.Money(b.LimitMicro), b.Currency))
+	}
+	if !p.Funds.Unlimited {
+		lines = append(lines, fundsText(p))
+	}
+	for _, b := range p.Budgets {
+		lines = append(lines, fmt.Sprintf("the budget %q has too little left: %s of %s %s", b.Name, billing.Money(b.Left()), billing.Money(b.LimitMicro), b.Currency))
+	}
 	for _, parts := range slices.Sorted(maps.Keys(p.Parts)) {
 		lines = append(lines, fmt.Sprintf("%d parts each: %d messages", parts, p.Parts[parts]))
 	}
@@ -66,4 +84,13 @@ func previewText(p smsqueue.Preview) string {
 		lines = append(lines, fmt.Sprintf("to %s: %q", one.Name, one.Text))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// fundsText says whether what is available suffices.
+func fundsText(p smsqueue.Preview) string {
+	available := billing.Money(p.Funds.Available()) + " " + p.Funds.Currency
+	if p.Affordable() {
+		return available + " is available: it suffices"
+	}
+	return available + " is available: it does not suffice, and the campaign would be held once it is spent"
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/migrations"
@@ -33,15 +34,22 @@ type accountCreate struct {
 	Name   string `required:"" help:"The organisation's name."`
 	Region string `required:"" help:"Country code (NO, PL, ...): how numbers without a country code are read."`
 	Sender string `help:"Sender of messages that name none."`
+
+	Currency  string `default:"EUR" help:"Of its prices and invoices; it does not change."`
+	Plan      string `help:"Its plan; the first one when it is left out."`
+	PriceList string `help:"A price list of its own; its plan's when it is left out."`
 }
 
 func (a accountCreate) Run(ctx context.Context, c *commands, t terminal) error {
 	return c.withApp(ctx, func(app *App) error {
-		acc, err := app.Accounts.Create(ctx, accounts.Account{Handle: a.ID, Name: a.Name, Region: a.Region, Sender: a.Sender})
+		acc, err := app.Accounts.Create(ctx, accounts.Account{Handle: a.ID, Name: a.Name, Region: a.Region, Sender: a.Sender, Currency: a.Currency},
+			func(ctx context.Context, tx *db.Tx, acc accounts.Account) error {
+				return app.Plans.Open(ctx, tx, acc.ID, acc.Currency, billing.Assignment{Plan: a.Plan, List: a.PriceList})
+			})
 		if err != nil {
 			return err
 		}
-		return c.say(t.out, map[string]any{"id": acc.Handle, "name": acc.Name, "region": acc.Region, "sender": acc.Sender},
+		return c.say(t.out, map[string]any{"id": acc.Handle, "name": acc.Name, "region": acc.Region, "sender": acc.Sender, "currency": acc.Currency},
 			"Account %s is open.", acc.Handle)
 	})
 }

@@ -37,6 +37,8 @@ const (
 	Inbound    = "inb"
 	Suppress   = "sup"
 	Template   = "tpl"
+	Budget     = "bud"
+	Team       = "tem"
 	RouteRule  = "rul"
 
 	Hold         = "hld"
@@ -49,6 +51,10 @@ const (
 	Objection    = "obj"
 	Feed         = "fed" // of an account: who has the name reads what is public
 	Invoice      = "inv"
+	PriceVersion = "prv"
+	Entry        = "ent" // of the ledger
+
+	Reconciliation = "rec"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -108,14 +114,16 @@ func (n *Names) Read(name string) (prefix string, id int64, ok bool) {
 }
 
 var prefixWords = map[string]string{
-	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group", Suppress: "suppression", Invoice: "invoice",
+	Message: "message", Campaign: "campaign", Contact: "contact", Group: "group", Suppress: "suppression", Invoice: "invoice", Entry: "entry",
 	Connection: "connection", Run: "run", Upload: "upload", User: "user", Key: "key", Token: "token", Inbound: "inbound", Template: "template",
-	RouteRule: "rule",
-	Hold:      "hold", RetentionRun: "run", ExportOfAll: "export",
+	RouteRule: "rule", Budget: "budget", Team: "team",
+	Hold: "hold", RetentionRun: "run", ExportOfAll: "export",
 	Agreement: "agreement",
 	Erasure:   "erasure",
 
-	SubProcessor: "subprocessor", Notice: "notice", Objection: "objection", Feed: "feed",
+	PriceVersion: "price_version",
+
+	SubProcessor: "subprocessor", Reconciliation: "reconciliation", Notice: "notice", Objection: "objection", Feed: "feed",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
