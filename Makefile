@@ -32,6 +32,7 @@ check:
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout $(PATIENCE) ./smsqueue
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 -timeout $(PATIENCE) ./directory/graph
+	$(GO) test -run '^$$' -bench CardPage -benchtime 1x -count 3 -timeout $(PATIENCE) ./web
 
 # Many more random histories, texts and crashes than a test has time for, and an
 # SMSC that does everything wrong for half an hour.

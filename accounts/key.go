@@ -32,6 +32,8 @@ const (
 	ScopeBillingRead        = "billing:read"
 	ScopeBudgetsRead        = "budgets:read"  // and teams
 	ScopeBudgetsWrite       = "budgets:write" // and teams
+	ScopeCardsRead          = "cards:read"
+	ScopeCardsWrite         = "cards:write"
 	ScopePrivacyRead        = "privacy:read"
 	ScopePrivacyWrite       = "privacy:write"
 	// ScopeInstallation is what operators' keys have, and no account's.
@@ -40,7 +42,7 @@ const (
 
 var scopes = []string{"*", ScopeMessagesWrite, ScopeMessagesRead, ScopeContactsRead, ScopeContactsWrite, ScopeDirectoryRead, ScopeDirectoryWrite, ScopeSettingsWrite,
 	ScopeAuditRead, ScopeAgreementsRead, ScopeAgreementsWrite, ScopeSubProcessorsRead, ScopeSubProcessorsWrite, ScopeAccountExport, ScopeBillingRead,
-	ScopePrivacyRead, ScopePrivacyWrite, ScopeBudgetsRead, ScopeBudgetsWrite}
+	ScopePrivacyRead, ScopePrivacyWrite, ScopeBudgetsRead, ScopeBudgetsWrite, ScopeCardsRead, ScopeCardsWrite}
 
 // Key is an API key without its secret.
 type Key struct {

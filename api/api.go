@@ -12,6 +12,7 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
@@ -39,6 +40,7 @@ type Services struct {
 	PriceLists    *billing.PriceLists
 	Subscriptions *billing.Subscriptions
 
+	Cards     *cards.Cards
 	Ready     func(ctx context.Context) error // nil when requests can be served
 	PublicURL string                          // without a slash at its end; empty: links are as the request was addressed
 }

@@ -12,7 +12,7 @@ import (
 
 type newCampaign struct {
 	Group         string `json:"group" doc:"A group's id, or its exact name." example:"Night shift"`
-	Text          string `json:"text,omitempty" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text. It may have fields, such as {{first_name}} or {{first_name|there}}: name, first_name, department, job_title, office, email, phone, and custom.NAME for a field of a contact's own. A member for whom a field without a default is empty gets no message." example:"The water is back."`
+	Text          string `json:"text,omitempty" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"At most ten parts of text. It may have fields, such as {{first_name}} or {{first_name|there}}: name, first_name, department, job_title, office, email, phone, card_link (the address of their own card), and custom.NAME for a field of a contact's own. A member for whom a field without a default is empty gets no message." example:"The water is back."`
 	Template      string `json:"template,omitempty" doc:"In place of a text: a template's id, or its exact name. The campaign keeps the version that it has now."`
 	Transliterate bool   `json:"transliterate,omitempty" doc:"Send the text in the GSM alphabet as far as a reader bears it, so that more fits in a part. POST /v1/texts/analyse shows what becomes of it."`
 	Sender        string `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`
@@ -52,6 +52,7 @@ type campaign struct {
 	Validity        int           `json:"validity,omitempty" doc:"Minutes from the start during which its text is worth sending."`
 	Windows         string        `json:"windows,omitempty" doc:"Its own, within the account's."`
 	Source          string        `json:"source,omitempty" doc:"The campaign whose recipients it has."`
+	Cards           *holders      `json:"cards,omitempty" doc:"It goes to holders of cards, who are no group of contacts."`
 	Waits           []wait        `json:"waits,omitempty" doc:"What keeps its messages from going, where one campaign is read."`
 	StartedAt       time.Time     `json:"started_at,omitzero"`
 	FinishedAt      time.Time     `json:"finished_at,omitzero"`
@@ -93,6 +94,9 @@ func (s Services) campaign(c smsqueue.Campaign) campaign {
 	out.Asks = questionOf(c)
 	if c.Source != 0 {
 		out.Source = s.Names.Of(secrets.Campaign, c.Source)
+	}
+	if to := c.Filter.Cards; to != nil {
+		out.Cards = &holders{Groups: s.namesOf(secrets.CardGroup, to.Groups), Cards: s.namesOf(secrets.Card, to.Cards)}
 	}
 	if c.Template != 0 {
 		out.Template = &templateUsed{ID: s.Names.Of(secrets.Template, c.Template), Name: c.TemplateName, Version: c.Version}

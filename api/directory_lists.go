@@ -30,6 +30,7 @@ type run struct {
 	NumberLost int            `json:"number_lost" doc:"Of the changed, those who lost their number."`
 	Held       int            `json:"held" doc:"Kept by the brake."`
 	Groups     groupsRead     `json:"groups"`
+	Cards      cardsFollowed  `json:"cards,omitzero" doc:"Of people who are grouped for cards."`
 	Requests   map[string]int `json:"requests" doc:"What was asked of the directory, by method and resource."`
 	AsOf       time.Time      `json:"as_of,omitzero" doc:"When what it applied was true in the directory."`
 	ResumeAt   time.Time      `json:"resume_at,omitzero" doc:"When one that waits goes on."`
@@ -52,13 +53,24 @@ type groupsRead struct {
 	MembersGone  int `json:"members_gone"`
 }
 
+type cardsFollowed struct {
+	Cards      int `json:"total" doc:"Cards in use."`
+	Added      int `json:"added" doc:"Issued, or given back to who returned."`
+	Changed    int `json:"changed"`
+	Withdrawn  int `json:"withdrawn"`
+	Undesigned int `json:"undesigned" doc:"People in groups that no template was applied to."`
+	Unmatched  int `json:"unmatched" doc:"People who fit no filter."`
+	Minors     int `json:"minors" doc:"People who have none because they are marked as minors."`
+	Refused    int `json:"refused" doc:"People for whom none may be issued: there is no agreement, or the plan has no cards."`
+}
+
 func (s Services) run(r directory.Run) run {
 	return run{
 		ID: s.runName(r), Kind: r.Kind, Group: r.Group, State: r.State, Phase: r.Phase, Code: r.Code, Reason: r.Reason,
 		Records: r.Records, People: r.People, Skipped: counted(r.Skipped),
 		Contacts: contained{r.Contacts, r.WithoutNumber, r.Invalid, r.Shared},
 		Added:    r.Added, Changed: r.Changed, Removed: r.Removed, NumberLost: r.NumberLost, Held: r.Held,
-		Groups: groupsRead{r.Counts.Groups, r.GroupsAdded, r.GroupsRemoved, r.MembersAdded, r.MembersGone}, Requests: counted(r.Requests),
+		Groups: groupsRead{r.Counts.Groups, r.GroupsAdded, r.GroupsRemoved, r.MembersAdded, r.MembersGone}, Cards: cardsFollowed(r.Counts.Cards), Requests: counted(r.Requests),
 		AsOf: at(r.AsOf), ResumeAt: at(r.ResumeAt), StartedAt: at(r.Started), EndedAt: at(r.Ended),
 	}
 }

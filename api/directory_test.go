@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
 )
@@ -74,10 +75,12 @@ func TestRunTellsItsCounts(t *testing.T) {
 	s := openHouse(t).Services
 	got := s.run(directory.Run{ID: 7, Kind: directory.Sync, State: directory.Done, Records: 12,
 		Counts: directory.Counts{People: 10, Skipped: map[string]int{directory.SkippedGuest: 1}, Contacts: 9, WithoutNumber: 2, Invalid: 1, Shared: 2,
-			Added: 3, Changed: 4, Removed: 5, NumberLost: 1, Held: 6, Groups: 7, GroupsAdded: 1, MembersGone: 8}})
+			Added: 3, Changed: 4, Removed: 5, NumberLost: 1, Held: 6, Groups: 7, GroupsAdded: 1, MembersGone: 8,
+			Cards: cards.Followed{Cards: 9, Added: 1, Changed: 2, Withdrawn: 3, Undesigned: 4, Unmatched: 5, Minors: 6, Refused: 7}}})
 	same(t, got, run{ID: s.Names.Of(secrets.Run, 7), Kind: "sync", State: "done", Records: 12, People: 10, Skipped: map[string]int{"guest": 1},
 		Contacts: contained{Total: 9, WithoutNumber: 2, InvalidNumber: 1, SharedNumber: 2}, Added: 3, Changed: 4, Removed: 5, NumberLost: 1, Held: 6,
-		Groups: groupsRead{Total: 7, Added: 1, MembersGone: 8}, Requests: map[string]int{}})
+		Groups: groupsRead{Total: 7, Added: 1, MembersGone: 8},
+		Cards:  cardsFollowed{Cards: 9, Added: 1, Changed: 2, Withdrawn: 3, Undesigned: 4, Unmatched: 5, Minors: 6, Refused: 7}, Requests: map[string]int{}})
 }
 
 const (

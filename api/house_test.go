@@ -16,6 +16,7 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
@@ -55,7 +56,7 @@ func openOn(t *testing.T, url string) *house {
 	acc := accounts.New(d)
 	marks := contacts.MarksOf(names)
 	book := contacts.New(d).Marking(marks)
-	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Marks: marks, Callbacks: "https://varsel.example/callbacks", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
+	queue := smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Marks: marks, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(queue.Close)
 	_, err = queue.AddRoute(t.Context(), "main", "simulator", json.RawMessage(`{}`))
 	must(t, err)
@@ -70,7 +71,8 @@ func openOn(t *testing.T, url string) *house {
 	plan := func(ctx context.Context, account int64) error {
 		return h.Plans.Can(ctx, d, account, billing.Directory)
 	}
-	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names, Invoices: billing.NewInvoices(d), Ledger: billing.NewLedger(d), Budgets: billing.NewBudgets(d), Teams: billing.NewTeams(d),
+	*h = house{db: d, Services: Services{Ready: d.Ping, Accounts: acc, Book: book, Queue: queue, Names: names, Invoices: billing.NewInvoices(d), Cards: cards.New(d),
+		Ledger: billing.NewLedger(d), Budgets: billing.NewBudgets(d), Teams: billing.NewTeams(d),
 		Plans: billing.NewPlans(d), PriceLists: billing.NewPriceLists(d), Subscriptions: billing.NewSubscriptions(d, names), Trail: steps,
 		Directory: directory.New(directory.House{DB: d, Ring: ring, Book: book, Gate: acc.Gate, Plan: plan, Clouds: clouds, Marks: marks}, 1)}}
 	h.Privacy = privacy.New(privacy.Parts{DB: d, Names: names, Keyring: ring, Accounts: acc, Book: book, Directory: h.Directory, Queue: queue,

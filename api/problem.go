@@ -71,6 +71,7 @@ var statuses = map[problem.Kind]int{
 	problem.KindInvalid:     http.StatusUnprocessableEntity,
 	problem.KindNotFound:    http.StatusNotFound,
 	problem.KindConflict:    http.StatusConflict,
+	problem.KindGone:        http.StatusGone,
 	problem.KindForbidden:   http.StatusForbidden,
 	problem.KindUnknown:     http.StatusUnauthorized,
 	problem.KindUnavailable: http.StatusServiceUnavailable,

@@ -83,6 +83,8 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"GET", suppressionsPath, "listSuppressions", accounts.ScopeContactsRead, "List numbers that nothing is sent to, the newest first", http.StatusOK, false}, s.listSuppressions)
 	add(a, route{"POST", suppressionsPath, "addSuppression", accounts.ScopeContactsWrite, "Send nothing more to a number, whoever has it", http.StatusOK, false}, s.addSuppression)
 	add(a, route{"DELETE", suppressionsPath + "/{phone}", "liftSuppression", accounts.ScopeContactsWrite, "Send to a number again", http.StatusNoContent, false}, s.liftSuppression)
+	add(a, route{"POST", cardSharePath, "shareCards", accounts.ScopeMessagesWrite, "Send the holders of cards the link to their own card, each to their own number", http.StatusAccepted, true}, s.shareCards)
+	addUnrecorded(a, changesNothing, route{"POST", cardSharePath + "/preview", "previewShare", accounts.ScopeMessagesWrite, "Tell what sending holders their card would be: who gets what in how many parts, who is left out and why, and what it costs. Nothing is sent", http.StatusOK, false}, s.previewShare)
 	add(a, route{"GET", suppressionSettingsPath, "readOptOutSettings", accounts.ScopeContactsRead, "Read what is decided about those who want no messages", http.StatusOK, false}, s.readOptOutSettings)
 	add(a, route{"PATCH", suppressionSettingsPath, "changeOptOutSettings", accounts.ScopeSettingsWrite, "Decide about those who want no messages", http.StatusOK, false}, s.changeOptOutSettings)
 	add(a, route{"GET", privacyPeoplePath, "findPeople", accounts.ScopePrivacyRead, "Find a person, and count what is held about them", http.StatusOK, false}, s.findPeople)
@@ -107,8 +109,7 @@ func (s Services) routes(a huma.API) {
 	s.budgetRoutes(a)
 	s.priceRoutes(a)
 	s.ledgerRoutes(a)
-	s.budgetRoutes(a)
-	s.priceRoutes(a)
+	s.cardRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
 	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -144,10 +143,4 @@ func ReadPrice(text string) (micro int64, err error) {
 		return 0, problem.Invalid("price", "a price is %d at most", mostPrice)
 	}
 	return d.Shift(6).IntPart(), nil
-}
-
-func sortPrices(all []Price) {
-	slices.SortFunc(all, func(a, b Price) int {
-		return slices.Compare([]string{a.Country, a.Lane}, []string{b.Country, b.Lane})
-	})
 }

@@ -426,7 +426,7 @@ func insertFresh[T any](ctx context.Context, b *Book, fresh []T, t followed[T]) 
 // FollowMembers replaces the members of the tenant's groups, writing only the
 // difference. all must tell of every group that FollowGroups was told of.
 func (b *Book) FollowMembers(ctx context.Context, account int64, tenant string, all iter.Seq2[Membership, error]) (Applied, error) {
-	people, err := b.idsByDirectoryID(ctx, activeContactIDs, account, tenant)
+	people, err := b.InDirectory(ctx, account, tenant)
 	if err != nil {
 		return Applied{}, err
 	}

@@ -288,6 +288,12 @@ const (
 		WHERE account_id = $1 AND tenant_id = $2 AND directory_id <> '' AND state = 'active'`
 )
 
+// InDirectory are the ids of the contacts that are in the address book from a tenant,
+// by directory id.
+func (b *Book) InDirectory(ctx context.Context, account int64, tenant string) (map[string]int64, error) {
+	return b.idsByDirectoryID(ctx, activeContactIDs, account, tenant)
+}
+
 func (b *Book) idsByDirectoryID(ctx context.Context, query string, account int64, tenant string) (map[string]int64, error) {
 	rows, err := b.db.QueryContext(ctx, query, account, tenant)
 	if err != nil {

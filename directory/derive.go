@@ -9,8 +9,8 @@ import (
 
 // derive makes the address book tell what the mirror tells. It runs after every
 // pair of rounds, also when nothing changed: a contact that was deleted or
-// edited here would otherwise stay so, as nothing about it changed there. In a
-// preview it only compares.
+// edited here would otherwise stay so, as nothing about it changed there. Cards follow
+// the address book. In a preview it only compares.
 func (s *syncing) derive(ctx context.Context) error {
 	b := &brake{syncing: s}
 	f := contacts.Following{Account: s.run.Account, Tenant: s.connection.Tenant, Brake: b.hold, Leaving: s.endAccess}
@@ -40,7 +40,10 @@ func (s *syncing) derive(ctx context.Context) error {
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
-	return s.inRun(ctx, s.markDerived)
+	if err := s.inRun(ctx, s.markDerived); err != nil {
+		return err
+	}
+	return s.followCards(ctx)
 }
 
 func (s *syncing) followPeople(ctx context.Context, f contacts.Following) error {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
@@ -37,6 +38,7 @@ type Directory struct {
 	db          *db.DB
 	ring        *secrets.Keyring
 	book        *contacts.Book
+	cards       *cards.Cards
 	gate        Gate
 	plan        Plan
 	leave       Leave
@@ -56,6 +58,7 @@ type House struct {
 	DB     *db.DB
 	Ring   *secrets.Keyring
 	Book   *contacts.Book
+	Cards  *cards.Cards // those in DB, issued to everybody, when nil
 	Gate   Gate
 	Plan   Plan // nil: every plan does
 	Leave  Leave
@@ -76,7 +79,7 @@ type House struct {
 // running process in table incarnations; a run of one that has ended is taken
 // over.
 func New(h House, incarnation int64) *Directory {
-	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, gate: h.Gate, plan: h.Plan, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
+	return &Directory{db: h.DB, ring: h.Ring, book: h.Book, cards: cmp.Or(h.Cards, cards.New(h.DB)), gate: h.Gate, plan: h.Plan, leave: h.Leave, clouds: h.Clouds, notify: h.Notify,
 		app: h.App, marks: h.Marks, patience: cmp.Or(h.Patience, consentPatience),
 		incarnation: incarnation, inFlight: map[int64]bool{}}
 }

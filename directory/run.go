@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/internal/db"
 )
 
@@ -50,6 +51,8 @@ type Counts struct {
 	GroupsRemoved int            `json:"groups_removed"`
 	MembersAdded  int            `json:"members_added"`
 	MembersGone   int            `json:"members_gone"`
+	// Cards are none when nobody has grouped the directory's people for cards.
+	Cards cards.Followed `json:"cards,omitzero"`
 }
 
 // Kinds of run.

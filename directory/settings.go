@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/varsel/varsel/internal/conditions"
 	"github.com/varsel/varsel/internal/problem"
 )
 
@@ -29,28 +30,21 @@ type Scope struct {
 	Filter []Condition `json:"filter,omitempty"`
 }
 
-// Condition is about one field of a person. Letter case does not count.
-type Condition struct {
-	Field  string   `json:"field"`
-	Is     string   `json:"is"`
-	Values []string `json:"values,omitempty"`
-}
+// Condition is about one field of a person.
+type Condition = conditions.Condition
 
 // What a condition may ask.
 const (
-	IsOneOf    = "one_of"
-	IsNoneOf   = "none_of"
-	StartsWith = "starts_with"
-	Contains   = "contains"
-	IsEmpty    = "empty"
-	IsSet      = "set"
+	IsOneOf    = conditions.IsOneOf
+	IsNoneOf   = conditions.IsNoneOf
+	StartsWith = conditions.StartsWith
+	Contains   = conditions.Contains
+	IsEmpty    = conditions.IsEmpty
+	IsSet      = conditions.IsSet
 )
 
 // FilterFields are those that a condition may be about.
-var FilterFields = []string{
-	"department", "jobTitle", "officeLocation", "companyName", "city", "state", "country", "usageLocation",
-	"employeeType", "preferredLanguage", "mail",
-}
+var FilterFields = conditions.Fields
 
 // Why a person is not in the address book.
 const (
@@ -63,58 +57,15 @@ const (
 	SkippedGroups     = "groups"
 )
 
-const (
-	maxConditions  = 20
-	maxValues      = 200
-	maxScopeGroups = 500
-)
+const maxScopeGroups = 500
 
-func (s Settings) checked() (Settings, error) {
+func (s Settings) checked() (_ Settings, err error) {
 	if len(s.Scope.Groups) > maxScopeGroups {
 		return s, problem.Invalid("groups", "at most %d groups can be chosen", maxScopeGroups)
 	}
-	if len(s.Scope.Filter) > maxConditions {
-		return s, problem.Invalid("filter", "a filter has at most %d conditions", maxConditions)
-	}
-	s.Scope.Groups = tidied(s.Scope.Groups)
-	filter := make([]Condition, len(s.Scope.Filter))
-	for i, c := range s.Scope.Filter {
-		var err error
-		if filter[i], err = c.checked(); err != nil {
-			return s, err
-		}
-	}
-	s.Scope.Filter = filter
-	return s, nil
-}
-
-func (c Condition) checked() (Condition, error) {
-	c.Values = tidied(c.Values)
-	switch {
-	case !slices.Contains(FilterFields, c.Field):
-		return c, problem.Invalid("filter", "%q is not a field to filter by; there are %s", c.Field, strings.Join(FilterFields, ", "))
-	case c.Is == IsEmpty, c.Is == IsSet:
-		c.Values = nil
-	case !slices.Contains([]string{IsOneOf, IsNoneOf, StartsWith, Contains}, c.Is):
-		return c, problem.Invalid("filter", "a condition is one of one_of, none_of, starts_with, contains, empty, set; not %q", c.Is)
-	case len(c.Values) == 0:
-		return c, problem.Invalid("filter", "the condition on %s has no value", c.Field)
-	case len(c.Values) > maxValues:
-		return c, problem.Invalid("filter", "a condition has at most %d values", maxValues)
-	}
-	return c, nil
-}
-
-// tidied drops blanks and repetitions; the order is no matter.
-func tidied(list []string) []string {
-	var kept []string
-	for _, one := range list {
-		if one = strings.TrimSpace(strings.ReplaceAll(one, "\x00", "")); one != "" {
-			kept = append(kept, one)
-		}
-	}
-	slices.Sort(kept)
-	return slices.Compact(kept)
+	s.Scope.Groups = conditions.Tidied(s.Scope.Groups)
+	s.Scope.Filter, err = conditions.Checked(s.Scope.Filter)
+	return s, err
 }
 
 // Fields are the properties that the scope reads.
@@ -156,29 +107,10 @@ func (s Scope) skips(f fields) string {
 		return SkippedMinor
 	case s.LicensedOnly && !f.holdsAny("assignedLicenses"):
 		return SkippedUnlicensed
-	case slices.ContainsFunc(s.Filter, func(c Condition) bool { return !c.holds(f.string(c.Field)) }):
+	case !conditions.Hold(s.Filter, f.string):
 		return SkippedFilter
 	}
 	return ""
-}
-
-func (c Condition) holds(value string) bool {
-	value = strings.ToLower(strings.TrimSpace(value))
-	any := func(is func(want string) bool) bool {
-		return slices.ContainsFunc(c.Values, func(want string) bool { return is(strings.ToLower(want)) })
-	}
-	switch c.Is {
-	case IsEmpty:
-		return value == ""
-	case IsSet:
-		return value != ""
-	case StartsWith:
-		return any(func(want string) bool { return strings.HasPrefix(value, want) })
-	case Contains:
-		return any(func(want string) bool { return strings.Contains(value, want) })
-	}
-	one := any(func(want string) bool { return value == want })
-	return one == (c.Is == IsOneOf)
 }
 
 // minimal keeps of people out of scope only what says that they are.

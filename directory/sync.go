@@ -78,6 +78,7 @@ type syncing struct {
 	connection Connection
 	settings   Settings
 	selected   []string // of a person's properties
+	onCards    []string // of them, those that cards need
 	sealed     string
 	tries      int
 	before     int             // records of the rounds before this one
@@ -100,7 +101,9 @@ func (d *Directory) begin(ctx context.Context, account, connection int64) (*sync
 		return nil, err
 	}
 	s.settings = s.connection.Settings
-	s.selected = s.settings.personFields()
+	if err := s.selects(ctx); err != nil {
+		return nil, err
+	}
 	if s.erased, err = d.marks.Marked(ctx, d.db, account); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // Kinds are what is deleted at an account's end, in the order of the certificate.
 var Kinds = []string{"contacts", "contact_fields", "groups", "memberships", "campaigns", "messages", "received", "roll_answers", "suppressions",
-	"templates", "connections", "directory_people", "directory_groups"}
+	"templates", "cards", "card_photos", "card_consents", "card_templates", "connections", "directory_people", "directory_groups"}
 
 // certificate writes what was deleted, what is kept, why and until when, in the
 // agreement's language.
@@ -70,6 +70,7 @@ func keptAfter(say func(string) string, now time.Time, kept []Kept) (rows [][]st
 		{say("kept_agreement"), say("kept_agreement_why"), until},
 		{say("kept_audit"), say("kept_audit_why"), until},
 		{say("kept_marks"), say("kept_marks_why"), say("until_closed")},
+		{say("kept_slugs"), say("kept_slugs_why"), say("until_closed")},
 		{say("kept_users"), say("kept_users_why"), say("until_closed")},
 		{say("kept_backups"), say("kept_backups_why"), say("until_replaced")},
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
@@ -16,6 +17,7 @@ import (
 // Desk answers for an account about people.
 type Desk struct {
 	parts Parts
+	cards *cards.Cards
 }
 
 // Parts is what a Desk stands on.
@@ -38,4 +40,4 @@ type Parts struct {
 }
 
 // New makes a desk.
-func New(p Parts) *Desk { return &Desk{parts: p} }
+func New(p Parts) *Desk { return &Desk{parts: p, cards: cards.New(p.DB).Marking(p.Names)} }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -109,13 +110,42 @@ func (h *house) send(to, text, key string) smsqueue.Message {
 	return m
 }
 
+const karisCard, olasCard = "7h2kx09qmz4bd8ra", "8h2kx09qmz4bd8rb"
+
+// card gives a contact a card that tells a name and a number, with a photo, a code, a
+// browser of its holder and a mail; and their number was texted somebody's card.
+func (h *house) card(contact int64, slug, taken string) {
+	h.t.Helper()
+	phone := map[string]string{karisCard: kari, olasCard: ola}[slug]
+	for statement, args := range map[string][]any{
+		`INSERT INTO card_slugs (slug, created_at) VALUES ($1, 1)`: {slug},
+		`INSERT INTO cards (id, account_id, tenant_id, directory_id, contact_id, group_id, slug, state, taken, once, edits, created_at, updated_at)
+			VALUES ($1, $2, 'tenant', $3, $1, 1, $3, 'active', $4, $4, $5, 1, 1)`: {contact, h.account, slug, taken, `{"mobile":"` + phone + `"}`},
+		`INSERT INTO card_consents (id, account_id, card_id, number_mark, notice, language, at) VALUES ($1, $2, 1, $3, '2026-11', 'nb', 1)`: {
+			contact, h.account, contacts.MarksOf(h.names).Number(h.account, phone)},
+	} {
+		_, err := h.db.ExecContext(h.t.Context(), statement, args...)
+		must(h.t, err)
+	}
+	for _, statement := range []string{
+		`INSERT INTO card_photos (card_id, account_id, media_type, content, uploaded_at) VALUES ($1, $2, 'image/jpeg', 'a photo', 1)`,
+		`INSERT INTO card_codes (card_id, account_id, hash, tries, sent, counted_at, expires_at) VALUES ($1, $2, 'x', 0, 1, 1, 1)`,
+		`INSERT INTO card_holders (hash, card_id, account_id, proof, expires_at) SELECT slug, id, account_id, 'code', 1 FROM cards WHERE id = $1 AND account_id = $2`,
+		`INSERT INTO card_mails (notice, card_id, account_id, language, due_at) VALUES (1, $1, $2, 'nb', 1)`,
+	} {
+		_, err := h.db.ExecContext(h.t.Context(), statement, contact, h.account)
+		must(h.t, err)
+	}
+}
+
 // live makes Kari's life in the account: a contact that was typed, a field, a group, an
-// own text, a list that names her, an opt-out, and an entry about her.
+// own text, a card with a photo, a list that names her, an opt-out, and an entry about her.
 func (h *house) live() (contact int64, group contacts.Group) {
 	h.t.Helper()
 	ctx := h.t.Context()
 	contact = h.add("Kari Nordmann", shown, "kari@acme.example")
-	h.add("Ola Hansen", ola, "ola@acme.example")
+	h.card(contact, karisCard, `{"displayName":"Kari Nordmann"}`)
+	h.card(h.add("Ola Hansen", ola, "ola@acme.example"), olasCard, `{"displayName":"Ola Hansen"}`)
 	_, err := h.book.SetFields(ctx, h.account, contact, map[string]string{"nickname": "Kari Nordmann jr"})
 	must(h.t, err)
 	group, err = h.book.AddGroup(ctx, h.account, "Night", []int64{contact})
@@ -167,6 +197,18 @@ func (h *house) dump() string {
 	return all.String()
 }
 
+// cardsLeft says how many cards there are, with all that belongs to each.
+func (h *house) cardsLeft(want int) {
+	h.t.Helper()
+	for _, table := range []string{"cards", "card_photos", "card_codes", "card_holders", "card_mails", "card_consents"} {
+		var n int
+		must(h.t, h.db.QueryRowContext(h.t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n))
+		if n != want {
+			h.t.Errorf("%d rows are left in %s, not %d", n, table, want)
+		}
+	}
+}
+
 // hers are the forms in which she can be found.
 var hers = []string{"91234567", shown, "Kari Nordmann", "kari@acme.example"}
 
@@ -208,7 +250,7 @@ func TestWhoWasErasedIsNowhere(t *testing.T) {
 		must(t, err)
 		e := h.erase(h.names.Of(secrets.Contact, contact))
 		h.isNowhere()
-		if diff := cmp.Diff(map[string]int{"contacts": 1, "directory": 0, "messages": 2, "audit": 2}, e.What); diff != "" {
+		if diff := cmp.Diff(map[string]int{"contacts": 1, "directory": 0, "cards": 2, "messages": 2, "audit": 2}, e.What); diff != "" {
 			t.Error(diff)
 		}
 		text, err := os.ReadFile(h.list)
@@ -222,6 +264,11 @@ func TestWhoWasErasedIsNowhere(t *testing.T) {
 		if err != nil || after.Entries != before.Entries+1 {
 			t.Error(after, err)
 		}
+		// Her card's address says that it is gone.
+		if _, _, err := cards.New(h.db).Public(t.Context(), karisCard); !problem.Has(err, "card_gone") {
+			t.Error(err)
+		}
+		h.cardsLeft(1)
 		// Ola is as he was.
 		if found, err := h.desk.Find(t.Context(), h.account, ola, 10); err != nil || len(found) != 1 || found[0].Names[0] != "Ola Hansen" {
 			t.Error(found, err)
@@ -344,6 +391,7 @@ func TestARestoredBackupIsErasedAgain(t *testing.T) {
 		}
 		must(t, h.db.Checkpoint(t.Context()))
 		h.isNowhere()
+		h.cardsLeft(1)
 		if done, err := h.desk.Replay(t.Context(), h.list); err != nil || done.Erased != 0 {
 			t.Error(done, err)
 		}
@@ -384,7 +432,7 @@ func (h *house) backup() map[string][][]any {
 
 // restored are in an order in which they can be written.
 var restored = []string{"contacts", "contact_fields", "contact_groups", "group_members", "contact_uploads", "ranges", "messages", "suppressions",
-	"idempotency_keys", "audit_entries", "audit_heads", "erasures", "erasure_marks"}
+	"cards", "card_photos", "card_codes", "card_holders", "card_mails", "card_consents", "idempotency_keys", "audit_entries", "audit_heads", "erasures", "erasure_marks"}
 
 func (h *house) restore(rows map[string][][]any) {
 	h.t.Helper()
@@ -519,7 +567,7 @@ func TestAnExportTellsAllThatIsHeld(t *testing.T) {
 		must(t, err)
 		counts, err := h.desk.Counts(t.Context(), m.Person)
 		must(t, err)
-		want := []privacy.Count{{"contacts", 1}, {"uploads", 1}, {"directory", 0}, {"messages", 1}, {"received", 0}, {"roll_call_answers", 0}, {"opt_outs", 1}, {"audit", 2}}
+		want := []privacy.Count{{"contacts", 1}, {"uploads", 1}, {"directory", 0}, {"cards", 1}, {"card_consents", 1}, {"messages", 1}, {"received", 0}, {"roll_call_answers", 0}, {"opt_outs", 1}, {"audit", 2}}
 		if diff := cmp.Diff(want, counts); diff != "" {
 			t.Error(diff)
 		}
@@ -532,6 +580,10 @@ func TestAnExportTellsAllThatIsHeld(t *testing.T) {
 		must(t, json.Unmarshal([]byte(out.String()), &got))
 		if got.Person.Numbers[0] != kari || got.Sections["contacts"][0]["phone_raw"] != shown || got.Sections["messages"][0]["text"] != "Hello Kari Nordmann" {
 			t.Error(out.String())
+		}
+		card := got.Sections["cards"][0]
+		if card["address"] != "/c/"+karisCard || card["photo"] != "data:image/jpeg;base64,YSBwaG90bw==" || card["own_words"].(map[string]any)["mobile"] != kari {
+			t.Error(card)
 		}
 		if strings.Contains(out.String(), "Ola") || strings.Contains(out.String(), "price") {
 			t.Error(out.String())

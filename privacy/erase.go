@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -115,16 +116,17 @@ func (d *Desk) erased(l line) contacts.Erased {
 type found struct {
 	person    subject.Person
 	directory directory.Traces
+	cards     cards.Traces
 	queue     smsqueue.Traces
 	audit     []int64
 }
 
 func (f found) counts() map[string]int {
-	return map[string]int{"contacts": len(f.person.Contacts), "directory": f.directory.Found(), "messages": f.queue.Found(), "audit": len(f.audit)}
+	return map[string]int{"contacts": len(f.person.Contacts), "directory": f.directory.Found(), "cards": f.cards.Found(), "messages": f.queue.Found(), "audit": len(f.audit)}
 }
 
 func (f found) any() bool {
-	return len(f.person.Contacts)+f.directory.Found()+f.queue.Found()+len(f.audit) > 0
+	return len(f.person.Contacts)+f.directory.Found()+f.cards.Found()+f.queue.Found()+len(f.audit) > 0
 }
 
 // recognise finds by the marks alone, so that it finds the same in a restored backup.
@@ -139,6 +141,9 @@ func (d *Desk) recognise(ctx context.Context, l line) (f found, err error) {
 	if f.queue, err = d.parts.Queue.Recognise(ctx, e); err != nil {
 		return f, err
 	}
+	if f.cards, err = d.recogniseCards(ctx, l, e, f.person); err != nil {
+		return f, err
+	}
 	p := &f.person
 	p.Names, p.Emails = append(p.Names, f.directory.Person.Names...), append(p.Emails, f.directory.Person.Emails...)
 	p.Numbers = append(p.Numbers, f.queue.Numbers...)
@@ -151,6 +156,18 @@ func (d *Desk) recognise(ctx context.Context, l line) (f found, err error) {
 		return nil
 	})
 	return f, err
+}
+
+func (d *Desk) recogniseCards(ctx context.Context, l line, e contacts.Erased, p subject.Person) (cards.Traces, error) {
+	var numbers []string
+	for _, m := range l.Marks {
+		if m.Kind == contacts.MarkNumber {
+			numbers = append(numbers, m.Mark)
+		}
+	}
+	return d.cards.Recognise(ctx, l.Account, func(c cards.Card) bool {
+		return e.Is(c.Contact) || slices.Contains(p.Contacts, c.Contact) || e.Object(c.Tenant, c.DirectoryID) || c.Says(e.Number)
+	}, numbers)
 }
 
 // carryOut does an erasure that is in the list. It can be done again.
@@ -189,6 +206,9 @@ func (d *Desk) apply(ctx context.Context, tx *db.Tx, l line, f found) error {
 		return err
 	}
 	if err := d.parts.Directory.Erase(ctx, tx, l.Account, f.directory, now); err != nil {
+		return err
+	}
+	if err := d.cards.Erase(ctx, tx, l.Account, f.cards); err != nil {
 		return err
 	}
 	if err := d.parts.Queue.Erase(ctx, tx, e, f.queue, now); err != nil {

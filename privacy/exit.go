@@ -138,7 +138,7 @@ func (d *Desk) deleteAccount(ctx context.Context, x Exit, now time.Time) error {
 		}
 	}
 	for _, forget := range []func(context.Context, int64) (lots.Done, error){
-		d.parts.Queue.ForgetAccount, d.parts.Book.ForgetAccount, d.parts.Directory.ForgetAccount, d.parts.Accounts.EndKeys, d.eraseDetails, d.forgetExports,
+		d.parts.Queue.ForgetAccount, d.cards.ForgetAccount, d.parts.Book.ForgetAccount, d.parts.Directory.ForgetAccount, d.parts.Accounts.EndKeys, d.eraseDetails, d.forgetExports,
 	} {
 		if err := toTheEnd(ctx, x.Account, forget); err != nil {
 			return err
@@ -183,7 +183,7 @@ func (d *Desk) forgetExports(ctx context.Context, account int64) (lots.Done, err
 // was concluded meanwhile, which stops the clock.
 func (d *Desk) beginDeletion(ctx context.Context, x *Exit, now time.Time) (began bool, err error) {
 	x.Counts = map[string]int{}
-	for _, room := range []func(context.Context, int64) (map[string]int, error){d.parts.Queue.Holdings, d.parts.Book.Holdings, d.parts.Directory.Holdings} {
+	for _, room := range []func(context.Context, int64) (map[string]int, error){d.parts.Queue.Holdings, d.cards.Holdings, d.parts.Book.Holdings, d.parts.Directory.Holdings} {
 		counts, err := room(ctx, x.Account)
 		if err != nil {
 			return false, err

@@ -30,6 +30,23 @@ var exports = []exported{
 	{"memberships", "Who is in which group.", `
 		SELECT m.group_id AS "group_id:grp", m.contact_id AS "contact_id:con" FROM contacts c JOIN group_members m ON m.contact_id = c.id
 		WHERE c.account_id = $1 ORDER BY c.id`},
+	{"cards", "Digital business cards. taken is what the directory says, by property, once what was taken from it a single time and edits what the holder wrote, by field: JSON. A withdrawn card has no values. Photos are in the folder photos.", `
+		SELECT id AS "id:crd", tenant_id, directory_id, contact_id AS "contact_id:con", group_id AS "group_id:cgr", slug, state, taken, once, edits, language,
+			created_at AS "created_at:time", updated_at AS "updated_at:time", withdrawn_at AS "withdrawn_at:time"
+		FROM cards WHERE account_id = $1 ORDER BY id`},
+	{"card_groups", "Groups of cards, and the version of the design that each shows.", `
+		SELECT id AS "id:cgr", tenant_id, place, name, template_id AS "template_id:ctp", template_version, created_at AS "created_at:time"
+		FROM card_groups WHERE account_id = $1 ORDER BY id`},
+	{"card_groupings", "How the people of a directory are put into groups of cards. fields and filters are JSON.", `
+		SELECT tenant_id, method, fields, filters, minors AS "minors:bool", template_id AS "template_id:ctp", saved_at AS "saved_at:time"
+		FROM card_groupings WHERE account_id = $1 ORDER BY tenant_id`},
+	{"card_templates", "Designs of cards, each version. body is JSON; the logos that it names are in the folder logos.", `
+		SELECT t.id AS "template_id:ctp", t.name, v.version, v.body, v.created_at AS "created_at:time", t.removed_at AS "removed_at:time"
+		FROM card_templates t JOIN card_template_versions v ON v.template_id = t.id WHERE t.account_id = $1 ORDER BY t.id, v.version`},
+	{"card_consents", "Consents of those who had a card texted to them. number_mark is a keyed hash of the number.", `
+		SELECT id AS "id:digits", card_id AS "card_id:crd", number_mark, notice, language, at AS "at:time" FROM card_consents WHERE account_id = $1 ORDER BY id`},
+	{"card_mails", "Mails about their cards to holders.", `
+		SELECT notice AS "notice:cmp", card_id AS "card_id:crd", language, state, at AS "at:time" FROM card_mails WHERE account_id = $1 ORDER BY notice, card_id`},
 	{"templates", "Texts that are kept, each version in each language.", `
 		SELECT t.id AS "template_id:tpl", t.name, v.number AS version, x.language, x.body, v.created_at AS "created_at:time", t.archived_at AS "archived_at:time"
 		FROM templates t JOIN template_versions v ON v.template_id = t.id JOIN template_texts x ON x.version_id = v.id

@@ -95,6 +95,9 @@ func (z *zipped) fill(ctx context.Context, tx *db.Tx, account int64) error {
 	if err := z.documents(ctx, tx, account); err != nil {
 		return err
 	}
+	if err := z.pictures(ctx, tx, account); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(z.list, "", "  ")
 	if err != nil {
 		return err
@@ -244,6 +247,42 @@ func (z *zipped) documents(ctx context.Context, tx *db.Tx, account int64) error 
 		}
 		m := manifestFile{Name: fmt.Sprintf("agreements/%d.pdf", id), Means: "A signed agreement."}
 		if err := z.file(m, func(w io.Writer) (int, error) { _, err := w.Write(pdf); return 1, err }); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// pictures writes the photos and logos of cards as they are kept.
+func (z *zipped) pictures(ctx context.Context, tx *db.Tx, account int64) error {
+	for _, of := range []struct{ query, folder, prefix, means string }{
+		{`SELECT card_id, media_type, content FROM card_photos WHERE account_id = $1 ORDER BY card_id`, "photos", secrets.Card, "The photo on a card."},
+		{`SELECT id, media_type, content FROM card_images WHERE account_id = $1 ORDER BY id`, "logos", secrets.CardImage, "A logo of cards."},
+	} {
+		rows, err := tx.QueryContext(ctx, of.query, account)
+		if err != nil {
+			return err
+		}
+		err = z.eachPicture(rows, func(id int64, kind string) manifestFile {
+			return manifestFile{Name: of.folder + "/" + z.names.Of(of.prefix, id) + "." + strings.TrimPrefix(kind, "image/"), Means: of.means}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *zipped) eachPicture(rows *sql.Rows, named func(id int64, kind string) manifestFile) error {
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var kind string
+		var content []byte
+		if err := rows.Scan(&id, &kind, &content); err != nil {
+			return err
+		}
+		if err := z.file(named(id, kind), func(w io.Writer) (int, error) { _, err := w.Write(content); return 1, err }); err != nil {
 			return err
 		}
 	}

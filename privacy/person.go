@@ -19,7 +19,7 @@ type holder interface {
 
 // holders are the rooms, in the order in which a person reads what they hold.
 func (d *Desk) holders() []holder {
-	return []holder{d.parts.Book, d.parts.Directory, d.parts.Queue, auditSection{d}}
+	return []holder{d.parts.Book, d.parts.Directory, d.cards, d.parts.Queue, auditSection{d}}
 }
 
 // Match is somebody who was looked for. Ref is what to ask for them by.

@@ -35,7 +35,7 @@ type Processed struct {
 }
 
 // Categories are the kinds of processing that may be in use.
-var Categories = []string{"directory", "contacts", "fields", "messages", "personal", "roll_calls", "received", "suppressions"}
+var Categories = []string{"directory", "contacts", "fields", "cards", "card_visitors", "messages", "personal", "roll_calls", "received", "suppressions"}
 
 // Security is what the general description of the measures is made from (Art. 32(1)).
 type Security struct {

@@ -22,6 +22,8 @@ func selectCategories(ctx context.Context, q db.Querier, account int64) ([]strin
 		SELECT 'directory' WHERE EXISTS (SELECT 1 FROM connections WHERE account_id = $1 AND state <> 'disconnected')
 		UNION ALL SELECT 'contacts' WHERE EXISTS (SELECT 1 FROM contacts WHERE account_id = $1)
 		UNION ALL SELECT 'fields' WHERE EXISTS (SELECT 1 FROM contacts c JOIN contact_fields f ON f.contact_id = c.id WHERE c.account_id = $1)
+		UNION ALL SELECT 'cards' WHERE EXISTS (SELECT 1 FROM cards WHERE account_id = $1)
+		UNION ALL SELECT 'card_visitors' WHERE EXISTS (SELECT 1 FROM card_consents WHERE account_id = $1)
 		UNION ALL SELECT 'messages' WHERE EXISTS (SELECT 1 FROM ranges WHERE account_id = $1)
 		UNION ALL SELECT 'personal' WHERE EXISTS (SELECT 1 FROM campaigns WHERE account_id = $1 AND merged = TRUE)
 		UNION ALL SELECT 'roll_calls' WHERE EXISTS (SELECT 1 FROM campaigns WHERE account_id = $1 AND asks <> '')

@@ -54,6 +54,9 @@ var Classes = []Class{
 	{Name: "roll_answers", Days: 180, Min: 1, Max: 3650, forget: func(d *Desk, ctx context.Context, account int64, before time.Time) (lots.Done, error) {
 		return d.parts.Queue.DropAnswers(ctx, account, before)
 	}},
+	{Name: "card_consents", Days: 365, Min: 30, Max: 365, forget: func(d *Desk, ctx context.Context, account int64, before time.Time) (lots.Done, error) {
+		return d.cards.ForgetConsents(ctx, account, before)
+	}},
 	{Name: "hidden_contacts", Days: 30, Min: 1, Max: 400, forget: func(d *Desk, ctx context.Context, account int64, before time.Time) (lots.Done, error) {
 		return d.parts.Book.ForgetHidden(ctx, account, before)
 	}},

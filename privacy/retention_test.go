@@ -95,7 +95,7 @@ func TestARunThatIsDoneAgainDoesNothingMoreAndReports(t *testing.T) {
 		// 12 merged texts, the single one, and the texts of two campaigns; 25 numbers of
 		// messages and 3 received; 25 parts; 3 received texts; 3 answers.
 		same(t, "the first run", first, map[string]int{privacy.MessageTexts: people + 3, privacy.MessageNumbers: 2*people + 4, "inbound_texts": 3,
-			"receipts": 2*people + 1, "roll_answers": 3, "hidden_contacts": 0, "access_log": 0, "audit_details": 0, privacy.Ledger: 0})
+			"receipts": 2*people + 1, "roll_answers": 3, "card_consents": 0, "hidden_contacts": 0, "access_log": 0, "audit_details": 0, privacy.Ledger: 0})
 		for _, r := range got(e.desk.RunRetentionOf(ctx, e.account.ID, inDays(500))) {
 			if r.Count != 0 {
 				t.Errorf("%s: %d rows once more", r.Class, r.Count)

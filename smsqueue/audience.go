@@ -9,14 +9,16 @@ import (
 	"github.com/varsel/varsel/internal/problem"
 )
 
-// AudienceFilter chooses among the recipients of an earlier campaign. Zero
-// values choose all.
+// AudienceFilter chooses among the recipients of an earlier campaign, where zero values
+// choose all, or says that a campaign goes to holders of cards in place of a group.
 type AudienceFilter struct {
 	Statuses   []Status  `json:"statuses,omitempty"`   // their message is in one of them
 	Reasons    []string  `json:"reasons,omitempty"`    // for one of these reasons
 	From       time.Time `json:"from,omitzero"`        // their message ended, or if it is open was accepted, not before
 	To         time.Time `json:"to,omitzero"`          // and before
 	Unanswered bool      `json:"unanswered,omitempty"` // they have not answered its roll call
+
+	Cards *CardHolders `json:"cards,omitempty"` // not of an earlier campaign
 }
 
 func (f AudienceFilter) validate() error {

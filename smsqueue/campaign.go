@@ -8,6 +8,7 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/smsqueue/merge"
@@ -53,7 +54,7 @@ type Campaign struct {
 	AllParts      int              // of all messages that are known
 	Group         int64
 	GroupName     string
-	Source        int64 // the campaign whose recipients are its own; 0: the group's members are
+	Source        int64 // the campaign whose recipients are its own; 0: the group's members are, or Filter.Cards
 	Filter        AudienceFilter
 	Asks          *rollcall.Question // it is a roll call
 	AsksClosed    time.Time          // when somebody closed it; zero when its time ends it
@@ -108,7 +109,7 @@ type NewCampaign struct {
 	Name          string // empty: the beginning of the text
 	Group         int64
 	Source        int64              // instead of a group: the recipients of this campaign
-	Filter        AudienceFilter     // of those, these
+	Filter        AudienceFilter     // of those, these; with Cards instead of a group: holders of cards
 	Text          string             // may have fields (ParseText)
 	Template      int64              // instead of a text
 	version       int                // of the template; 0: the latest, which is not to be archived
@@ -121,6 +122,7 @@ type NewCampaign struct {
 	Start         time.Time     // zero: at once
 	Zone          string        // IANA: the one in which the start was said; empty: UTC
 	Validity      time.Duration // how long from the start its text is worth sending; 0: the usual time from when it may go
+	mailed        string        // the language in which holders of cards are mailed as well; empty: they are not
 	Key           string
 	RequestHash   string
 }
@@ -138,6 +140,11 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 	if c.ID, err = q.db.NewIDs(ctx, 1); err != nil {
 		return Campaign{}, err
 	}
+	if c.Source == 0 && c.Filter.Cards != nil {
+		if c.Group, err = contacts.HoldersGroup(ctx, q.db, account); err != nil {
+			return Campaign{}, err
+		}
+	}
 	free := true
 	err = q.db.InTx(ctx, func(tx *db.Tx) (err error) {
 		if err := accounts.Gate(ctx, tx, account); err != nil {
@@ -152,7 +159,10 @@ func (q *Queue) StartCampaign(ctx context.Context, account int64, n NewCampaign)
 		if err := tx.Notify(ctx, wordCampaign); err != nil {
 			return err
 		}
-		return insertCampaign(ctx, tx, c, p)
+		if err := insertCampaign(ctx, tx, c, p); err != nil {
+			return err
+		}
+		return q.mailHolders(ctx, tx, c, n)
 	})
 	if err != nil {
 		return Campaign{}, err
@@ -215,6 +225,9 @@ func (q *Queue) prepareCampaign(ctx context.Context, account int64, n NewCampaig
 		return p, err
 	}
 	p.listed = listed
+	if err := q.checkCardLinks(p.words); err != nil {
+		return p, err
+	}
 	if strings.ContainsRune(n.Name, 0) || !utf8.ValidString(n.Name) || len(n.Name) > maxName {
 		return p, problem.Invalid("name", "a campaign's name has at most %d characters and no control characters", maxName)
 	}
@@ -292,6 +305,9 @@ func (q *Queue) worded(ctx context.Context, account int64, n NewCampaign, option
 // audienceExists answers the group: that of the earlier campaign, where its
 // recipients are wanted.
 func (q *Queue) audienceExists(ctx context.Context, account int64, n NewCampaign) (group int64, err error) {
+	if n.Source == 0 && n.Filter.Cards != nil {
+		return 0, q.cards.AreThere(ctx, account, n.Filter.Cards.Groups, n.Filter.Cards.Cards) // StartCampaign files it
+	}
 	if n.Source == 0 {
 		return n.Group, groupExists(ctx, q.db, account, n.Group)
 	}

@@ -46,7 +46,7 @@ type starting struct {
 	filter                   AudienceFilter
 	plan                     plan
 	previewed                bool // nothing of it is sent
-	optOut                   func(account int64, phone string) string
+	house                    *Queue
 	expansion
 }
 
@@ -86,7 +86,7 @@ func (w *Worker) expandSome(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, c := range all {
-		c.plan, c.optOut = p, w.OptOutLink
+		c.plan, c.house = p, w.Queue
 		again, failure := w.expand(ctx, c)
 		if failure != nil { // the others go on
 			err = errors.Join(err, fmt.Errorf("expand campaign %d: %w", c.id, failure))
@@ -122,7 +122,7 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	x.asked = min(max(2*x.asked, smallestLot), largestLot)
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
 		if !known {
-			if x.large, err = isLarge(ctx, tx, c.group); err != nil {
+			if x.large, err = c.isLarge(ctx, tx); err != nil {
 				return err
 			}
 			if x.erased, err = w.marks.Marked(ctx, tx, c.account); err != nil {
@@ -142,7 +142,7 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 
 // expansion is what is known of a campaign whose recipients are being resolved.
 type expansion struct {
-	large        bool     // its group has as many members as the largest lot
+	large        bool     // as many are wanted as the largest lot has
 	asked, found int      // numbers of the last lot
 	words        *wording // of a merged campaign
 	erased       contacts.Erased
@@ -225,7 +225,7 @@ func (c starting) takers(l *campaignLot, found []recipient, now time.Time) []rec
 }
 
 func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
-	if c.source != 0 {
+	if c.source != 0 || c.filter.Cards != nil {
 		return nil
 	}
 	return groupExists(ctx, tx, c.account, c.group)
@@ -234,6 +234,9 @@ func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {
 func (c starting) recipients(ctx context.Context, tx *db.Tx) ([]recipient, error) {
 	if c.source != 0 {
 		return selectEarlier(ctx, tx, c)
+	}
+	if c.filter.Cards != nil {
+		return selectHolders(ctx, tx, c)
 	}
 	return selectRecipients(ctx, tx, c)
 }
@@ -284,9 +287,12 @@ func (c starting) nextLot(ctx context.Context, tx *db.Tx, prices billing.Prices,
 	if l.found > 0 {
 		l.lastPlace = found[l.found-1].place
 	}
-	l.links = c.words != nil && c.words.uses(func(name string) bool { return name == optOutField })
+	l.links = c.words != nil && c.words.usesField(optOutField)
 	takers := c.takers(&l, found, now)
 	if l.people, err = selectPeople(ctx, tx, c.words, takers); err != nil {
+		return campaignLot{}, err
+	}
+	if err := c.knowCards(ctx, tx, l.people); err != nil {
 		return campaignLot{}, err
 	}
 	ways, err := c.ways(ctx, tx, takers)
@@ -392,7 +398,7 @@ func (c starting) word(m *Message, l *campaignLot) bool {
 	}
 	who.stopAt = c.words.stopAt
 	if l.links {
-		who.optOut = c.optOut(c.account, m.Phone)
+		who.optOut = c.house.OptOutLink(c.account, m.Phone)
 	}
 	said := c.words.to(who)
 	switch {

@@ -44,9 +44,12 @@ func takeCampaign(ctx context.Context, tx *db.Tx, c starting, now time.Time) (bo
 }
 
 // isLarge says whether a group has as many members as the largest lot.
-func isLarge(ctx context.Context, q db.Querier, group int64) (large bool, err error) {
+func (c starting) isLarge(ctx context.Context, q db.Querier) (large bool, err error) {
+	if c.filter.Cards != nil {
+		return c.areManyHolders(ctx, q)
+	}
 	err = q.QueryRowContext(ctx, `
-		SELECT COUNT(*) >= $2 FROM (SELECT 1 FROM group_members WHERE group_id = $1 LIMIT $2) AS m`, group, int64(largestLot)).Scan(&large)
+		SELECT COUNT(*) >= $2 FROM (SELECT 1 FROM group_members WHERE group_id = $1 LIMIT $2) AS m`, c.group, int64(largestLot)).Scan(&large)
 	return large, err
 }
 
@@ -222,6 +225,9 @@ func countLeftOut(ctx context.Context, q db.Querier, c starting) (*LeftOut, erro
 	l := &LeftOut{}
 	if c.source != 0 {
 		return l, nil // who had no number was no recipient
+	}
+	if c.filter.Cards != nil {
+		return c.holdersLeftOut(ctx, q)
 	}
 	err := q.QueryRowContext(ctx, `
 		SELECT COUNT(CASE WHEN p.phone_rule = 'none' THEN 1 END), COUNT(CASE WHEN p.phone_rule <> 'none' THEN 1 END)

@@ -1,4 +1,7 @@
 package smsqueue
 
 // What the tests outside the package call at a time of their own.
-var CompleteInbound = (*Queue).completeInbound
+var (
+	CompleteInbound = (*Queue).completeInbound
+	InAlphabet      = inAlphabet
+)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/billing"
-	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/smsqueue/smstext"
 )
@@ -96,7 +95,7 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 		if err := ready.words.know(ctx, tx, account); err != nil {
 			return err
 		}
-		if p, err = ready.preview(ctx, tx, q.marks, q.OptOutLink, time.Now()); err != nil {
+		if p, err = ready.preview(ctx, tx, q, time.Now()); err != nil {
 			return err
 		}
 		if p.Budgets, err = billing.TooSmall(ctx, tx, account, ready.by, true, p.CostMicro, ready.campaign.Start); err != nil {
@@ -108,9 +107,9 @@ func (q *Queue) Preview(ctx context.Context, account int64, n NewCampaign) (p Pr
 	return p, err
 }
 
-func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, marks contacts.Marks, optOut func(account int64, phone string) string, now time.Time) (Preview, error) {
+func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, q *Queue, now time.Time) (Preview, error) {
 	c := ready.campaign
-	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, optOut: optOut, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
+	s := starting{account: c.Account, group: c.Group, source: c.Source, filter: c.Filter, sender: c.Sender, listed: ready.listed, previewed: true, house: q, book: ready.book.ID, lane: c.Lane, encoding: c.Encoding, parts: c.Parts,
 		merged: c.Merged, currency: c.Currency, expansion: expansion{asked: largestLot, words: ready.words}}
 	prices, err := billing.PricesOf(ctx, tx, s.book)
 	if err != nil {
@@ -120,10 +119,10 @@ func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, marks cont
 	if err != nil {
 		return Preview{}, err
 	}
-	if s.large, err = isLarge(ctx, tx, s.group); err != nil {
+	if s.large, err = s.isLarge(ctx, tx); err != nil {
 		return Preview{}, err
 	}
-	if s.erased, err = marks.Marked(ctx, tx, s.account); err != nil {
+	if s.erased, err = q.marks.Marked(ctx, tx, s.account); err != nil {
 		return Preview{}, err
 	}
 	t := newPreviewing(ready, *left)

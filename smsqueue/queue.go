@@ -10,6 +10,7 @@ package smsqueue
 import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/secrets"
@@ -28,6 +29,8 @@ type House struct {
 	// PublicURL is the public address below which people find their pages, without
 	// a slash at its end; empty when there is none.
 	PublicURL string
+	// Mails says that there is a relay that takes mail.
+	Mails bool
 	// Marks know again whom an account erased.
 	Marks contacts.Marks
 }
@@ -42,6 +45,8 @@ type Queue struct {
 	public    string
 	marks     contacts.Marks
 	teams     *billing.Teams
+	cards     *cards.Cards
+	mails     bool
 	singles   *batcher[*single]
 	lates     *batcher[lateAnswer]
 	arrivals  *batcher[*arrival]
@@ -56,7 +61,7 @@ type Queue struct {
 
 // New opens a queue.
 func New(h House) *Queue {
-	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL, marks: h.Marks, teams: billing.NewTeams(h.DB),
+	q := &Queue{db: h.DB, ring: h.Ring, accounts: h.Accounts, types: h.Carriers, callbacks: h.Callbacks, public: h.PublicURL, marks: h.Marks, teams: billing.NewTeams(h.DB), cards: cards.New(h.DB), mails: h.Mails,
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), starts: make(chan struct{}, 1), clears: make(chan struct{}, 1)}
 	q.singles = newBatcher(bounds{max: acceptBatch}, q.acceptSingles)
 	q.lates = newBatcher(bounds{max: largestClaim}, q.storeLates)

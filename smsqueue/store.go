@@ -14,8 +14,8 @@ import (
 // This package writes carriers, carrier_slots, campaigns, campaign_deltas, ranges, messages, message_parts,
 // unconfirmed, waiting_receipts, incarnations, jobs, route_rules, route_targets, route_health,
 // account_senders, templates with their versions and texts, roll_answers, suppressions,
-// opt_out_settings and opt_out_replies. It reads contacts, contact_fields, contact_groups
-// and group_members to find recipients and what is said to them, and erasure_marks to find
+// opt_out_settings and opt_out_replies. It reads contacts, contact_fields, contact_groups,
+// group_members and cards to find recipients and what is said to them, and erasure_marks to find
 // who is none any more.
 
 // rangeRow is one row of ranges.
@@ -58,7 +58,7 @@ func insertMessages(ctx context.Context, tx *db.Tx, ranges []rangeRow, messages 
 
 func insertCampaign(ctx context.Context, tx *db.Tx, c Campaign, p preparedCampaign) error {
 	filter := ""
-	if c.Source != 0 {
+	if c.Source != 0 || c.Filter.Cards != nil {
 		var err error
 		if filter, err = c.Filter.stored(); err != nil {
 			return err

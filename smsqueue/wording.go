@@ -20,6 +20,7 @@ type person struct {
 	name, department, jobTitle, office, email, phone, language string
 	custom                                                     map[string]string
 	optOut                                                     string // the address at which they stop the account's messages
+	card                                                       string // the address of their own
 	stopAt                                                     string // the number to which they text to stop them
 }
 
@@ -33,6 +34,7 @@ var personFields = map[string]func(*person) string{
 	"email":      func(p *person) string { return p.email },
 	"phone":      func(p *person) string { return p.phone },
 	optOutField:  func(p *person) string { return p.optOut },
+	cardField:    func(p *person) string { return p.card },
 	stopAtField:  func(p *person) string { return p.stopAt },
 }
 
@@ -49,7 +51,7 @@ const customField = "custom."
 
 // TextFields are the fields that every text can have, in the order of use. There
 // are those of contacts as well: custom. and the name of one (contacts.SetFields).
-var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone", optOutField, stopAtField}
+var TextFields = []string{"first_name", "name", "department", "job_title", "office", "email", "phone", cardField, optOutField, stopAtField}
 
 func knownField(name string) bool {
 	own, custom := strings.CutPrefix(name, customField)
@@ -146,13 +148,18 @@ func (w *wording) custom() bool {
 	return w.uses(func(name string) bool { return strings.HasPrefix(name, customField) })
 }
 
+// usesField says whether a text has the field.
+func (w *wording) usesField(name string) bool {
+	return w.uses(func(field string) bool { return field == name })
+}
+
 func (w *wording) uses(field func(name string) bool) bool {
 	return slices.ContainsFunc(w.texts, func(t merge.Text) bool { return slices.ContainsFunc(t.Names(), field) })
 }
 
 // know finds out what the texts say of the account.
 func (w *wording) know(ctx context.Context, q db.Querier, account int64) error {
-	if !w.uses(func(name string) bool { return name == stopAtField }) {
+	if !w.usesField(stopAtField) {
 		return nil
 	}
 	settings, err := selectOptOutSettings(ctx, q, account)
@@ -176,7 +183,7 @@ func (w *wording) to(p *person) (s saying) {
 	s.language = w.languages[i]
 	w.room, whole = t.Append(w.room[:0], p.value)
 	if s.text = string(w.room); w.transliterate {
-		s.text, _ = smstext.Transliterate(s.text)
+		s.text = inAlphabet(s.text, p.card, p.optOut)
 	}
 	s.encoding, s.parts = w.options.Count(s.text)
 	switch {

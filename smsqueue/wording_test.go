@@ -220,7 +220,7 @@ func TestAFaultyTextIsRefusedAtOnce(t *testing.T) {
 		for text, code := range map[string]string{
 			"Hi {{fist_name}}":                             "unknown_field",
 			"Hi {{custom.Badge}}":                          "unknown_field",
-			"Hi {{card_link}}":                             "unknown_field", // nothing resolves it yet
+			"Hi {{card_photo}}":                            "unknown_field", // nothing resolves it yet
 			"Hi {{first_name":                              "unclosed_field",
 			"{{name}}" + strings.Repeat("0123456789", 160): "invalid_text",
 			" ": "invalid_text",

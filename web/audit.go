@@ -189,6 +189,13 @@ var acts = map[string]string{
 	"api.addToken": "token_made", "console.POST /directory/:id/tokens": "token_made", "command.directory.scim-token": "token_made",
 	"api.revokeToken": "token_revoked", "console.POST /directory/:id/tokens/:token/revoke": "token_revoked", "command.directory.scim-revoke": "token_revoked",
 
+	"api.addCardTemplate": "card_template_saved", "api.changeCardTemplate": "card_template_saved", "console.POST /cards/templates/design": "card_template_saved",
+	"command.card.template.save": "card_template_saved",
+	"api.applyCardTemplate":      "card_template_applied", "console.POST /cards/templates/:id/saved": "card_template_applied", "command.card.template.apply": "card_template_applied",
+	"api.removeCardTemplate": "card_template_removed", "console.POST /cards/templates/:id/remove": "card_template_removed",
+	"console.POST /cards/grouping/:id": "cards_grouped", "command.card.grouping.set": "cards_grouped", "api.setCardGrouping": "cards_grouped", "api.editCard": "card_changed",
+	"cards.grouped": "cards_grouped", "cards.regrouped": "cards_grouped", "card.edited": "card_changed",
+
 	"api.createAccount": "account_created", "command.account.create": "account_created", "command.user.create": "user_created",
 	"command.apikey.create": "key_made", "console.POST /keys": "key_made", "console.POST /keys/:id/revoke": "key_revoked",
 	"command.operator.add": "operator_added", "command.operator.remove": "operator_removed",

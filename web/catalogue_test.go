@@ -24,6 +24,8 @@ import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/billing/invoice"
+	"github.com/varsel/varsel/cards"
+	"github.com/varsel/varsel/cards/qr"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -81,7 +83,7 @@ var families = map[string][]string{
 	"act":               slices.Sorted(maps.Values(acts)),
 	"who":               {audit.User, audit.Key, audit.Command, audit.System, audit.Person},
 	"scope":             scopeWords(),
-	"held_section":      {"contacts", "uploads", "directory", "messages", "received", "roll_call_answers", "opt_outs", "audit"},
+	"held_section":      {"contacts", "uploads", "directory", "cards", "card_consents", "messages", "received", "roll_call_answers", "opt_outs", "audit"},
 	"health":            words(smsqueue.HealthStates...),
 	"ill":               smsqueue.Ills,
 	"coverage":          {"with_number", "without_number", "invalid_number"},
@@ -127,7 +129,12 @@ var families = map[string][]string{
 
 		"subprocessor_not_found", "notice_not_found", "objection_not_found", "feed_not_found", "objection_window_closed", "objection_exists", "objection_ended",
 		"notice_in_effect", "notice_meanwhile", "subprocessor_exists", "subprocessor_chain", "invalid_outcome", "invalid_answer", "invalid_reason", "invalid_opt_out_number", "erased_number", "person_not_found", "ambiguous_person", "erasure_not_found", "erasure_lifted", "erasures_file",
+		"card_codes_exhausted", "card_code_refused", "card_field_locked", "invalid_photo", "invalid_website", "invalid_mobile", "invalid_work_phone", "invalid_fax", "invalid_note",
+		"card_not_found", "card_full_name", "card_group_not_found", "card_grouping_locked", "card_image_not_found", "card_regrouping", "card_template_changed", "card_template_exists", "card_template_in_use", "card_template_not_found", "invalid_caption", "invalid_colour", "invalid_filters", "invalid_finder_colour", "invalid_image", "invalid_logo", "invalid_logo_percent", "invalid_method", "invalid_sections", "no_public_url", "qr_contrast", "qr_inverted", "qr_logo_too_large", "qr_unreadable",
+
 		"key_not_found", "hold_not_found", "export_not_found", "export_not_ready", "export_elsewhere", "certificate_not_found", "retention_fixed"},
+	"card_button":     words(cards.Buttons...),
+	"card_kind":       words(cards.Kinds...),
 	"finding":         append(slices.Clone(findings), "disconnected", "stopped", "no_agreement", "agreement_outdated"),
 	"finding_next":    findings,
 	"objection":       append(slices.Clone(accounts.Outcomes), accounts.ObjectionOpen, accounts.ObjectionRetracted),
@@ -160,13 +167,16 @@ var families = map[string][]string{
 	"capability":    billing.Capabilities,
 	"price_version": {"past", "current", "ahead", "withdrawn"},
 	"month_run":     {billing.RunInvoiced, billing.RunNothing, billing.RunSkipped}, "reconciliation": {billing.ReconRunning, billing.ReconDone, billing.ReconFailed},
-	"difference":    billing.DifferenceKinds,
-	"billing":       {"lead"},
-	"entry":         words(billing.Kinds...),
-	"ledger":        {billing.Receivable, billing.Reserved, billing.Unbilled, billing.Billed, billing.Rounding, billing.Paid},
-	"terms":         {"prepaid", "limit", "unlimited"},
-	"balance":       {"available", "limit", "owed", "reserved", "unbilled", "billed", "paid"},
-	"money_wrong":   {"invalid_limit", "invalid_amount", "invalid_reference", "payment_differs", "payment_not_found"},
+	"difference":  billing.DifferenceKinds,
+	"billing":     {"lead"},
+	"entry":       words(billing.Kinds...),
+	"ledger":      {billing.Receivable, billing.Reserved, billing.Unbilled, billing.Billed, billing.Rounding, billing.Paid},
+	"terms":       {"prepaid", "limit", "unlimited"},
+	"balance":     {"available", "limit", "owed", "reserved", "unbilled", "billed", "paid"},
+	"money_wrong": {"invalid_limit", "invalid_amount", "invalid_reference", "payment_differs", "payment_not_found"},
+	"card_from":   cards.Properties, "card_sync": words(cards.Always, cards.Once), "card_layout": words(cards.Layouts...), "card_font": words(cards.Fonts...),
+	"card_modules": words(qr.ModuleShapes...), "card_finders": words(qr.FinderShapes...), "card_level": words(qr.Levels...), "card_frame": words(qr.Frames...),
+	"card_method": words(cards.InOne, cards.ByFields, cards.ByFilters), "card_code_warning": words(qr.Dense, qr.Fixed),
 	"invoice_state": {billing.Draft, billing.Final, billing.Cancelled},
 	"invoice_kind":  words(invoice.Invoice, invoice.CreditNote),
 	"invoice_file":  {billing.PDF, billing.XML, "csv"},

@@ -25,6 +25,7 @@ var statuses = map[problem.Kind]int{
 	problem.KindInvalid:     fiber.StatusUnprocessableEntity,
 	problem.KindNotFound:    fiber.StatusNotFound,
 	problem.KindConflict:    fiber.StatusConflict,
+	problem.KindGone:        fiber.StatusGone,
 	problem.KindForbidden:   fiber.StatusForbidden,
 	problem.KindUnknown:     fiber.StatusUnauthorized,
 	problem.KindUnavailable: fiber.StatusServiceUnavailable,

@@ -24,7 +24,6 @@ var (
 		{pricesPath, "prices_title", "prices_lead"},
 		{usagePath, "usage_title", "usage_lead"},
 		{balancePath, "balance_title", "balance_lead"},
-		{usagePath, "usage_title", "usage_lead"},
 		{invoicesPath, "invoices_title", "invoices_lead"},
 		{budgetsPath, "budgets_title", "budgets_lead"},
 		{teamsPath, "teams_title", "teams_lead"},

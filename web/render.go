@@ -29,7 +29,7 @@ var pages = parsePages()
 
 // shared are the files that every page may use.
 var shared = []string{"layout", "parts", "icons", "connection", "consent", "control",
-	"subprocessorparts", "agreementparts", "budgetparts"}
+	"subprocessorparts", "agreementparts", "budgetparts", "cardlayout"}
 
 func parsePages() map[string]map[string]*template.Template {
 	all := map[string]map[string]*template.Template{}

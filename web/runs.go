@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
@@ -20,6 +21,9 @@ type runRow struct {
 	Why     said
 	Skipped []tally
 }
+
+// HasCards says whether the people are grouped for cards.
+func (r runRow) HasCards() bool { return r.Counts.Cards != cards.Followed{} }
 
 func (say *tongue) runRows(all []directory.Run) (rows []runRow) {
 	for _, r := range all {

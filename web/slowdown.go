@@ -9,8 +9,18 @@ import (
 // slowdown lets a key pass so many times at once and then once in a while. It
 // lives in memory, and forgets a key that has rested. The zero value is ready.
 type slowdown struct {
+	atOnce float64       // 0: passesAtOnce
+	every  time.Duration // 0: passEvery
+
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]passes
+}
+
+func (s *slowdown) limits() (atOnce float64, every time.Duration) {
+	if s.every == 0 {
+		return passesAtOnce, passEvery
+	}
+	return s.atOnce, s.every
 }
 
 type passes struct {
@@ -31,9 +41,10 @@ func (s *slowdown) pass(now time.Time, keys ...string) (wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
+	atOnce, every := s.limits()
 	for _, k := range keys {
-		over := s.used(k, now) + 1 - passesAtOnce
-		wait = max(wait, time.Duration(over*float64(passEvery)))
+		over := s.used(k, now) + 1 - atOnce
+		wait = max(wait, time.Duration(over*float64(every)))
 	}
 	if wait > 0 {
 		return wait
@@ -58,7 +69,8 @@ func (s *slowdown) giveBack(keys ...string) {
 
 func (s *slowdown) used(key string, now time.Time) float64 {
 	p := s.seen[sha256.Sum256([]byte(key))]
-	return max(0, p.used-now.Sub(p.at).Seconds()/passEvery.Seconds())
+	_, every := s.limits()
+	return max(0, p.used-now.Sub(p.at).Seconds()/every.Seconds())
 }
 
 func (s *slowdown) forget(now time.Time) {
@@ -68,8 +80,9 @@ func (s *slowdown) forget(now time.Time) {
 	if len(s.seen) < mostKeys {
 		return
 	}
+	atOnce, every := s.limits()
 	for k, p := range s.seen {
-		if now.Sub(p.at) > passesAtOnce*passEvery {
+		if now.Sub(p.at) > time.Duration(atOnce*float64(every)) {
 			delete(s.seen, k)
 		}
 	}

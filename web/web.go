@@ -6,12 +6,14 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -39,6 +41,7 @@ type Services struct {
 	Plans         *billing.Plans
 	PriceLists    *billing.PriceLists
 	Subscriptions *billing.Subscriptions
+	Cards         *cards.Cards
 
 	PublicURL string          // as people type it; https makes the cookies Secure
 	Stop      <-chan struct{} // closed when the process ends: streams end on it
@@ -49,14 +52,16 @@ type Services struct {
 // be closed before app is shut down, or open pages hold the shutdown up.
 func Mount(app *fiber.App, s Services) {
 	w := newSite(s)
-	for _, r := range w.routes() {
+	for _, r := range slices.Concat(w.routes(), w.cardRoutes(), w.cardDeskRoutes(), w.cardShareRoutes()) {
 		if r.method == fiber.MethodGet {
 			app.Get(r.path, w.handler(r)) // and HEAD
 			continue
 		}
 		app.Add(r.method, r.path, w.handler(r))
 	}
+	uploads.AllowWhere(app.Server(), photoUpload, cards.MaxUpload+1<<10)
 	uploads.Allow(app.Server(), importPath, importLimit)
+	uploads.Allow(app.Server(), cardDesignPath, cardDesignLimit)
 	uploads.Allow(app.Server(), suppressionListPath, importLimit)
 	uploads.Allow(app.Server(), agreementUploadPath, agreementUploadLimit)
 	app.Hooks().OnShutdown(w.live.wait)
@@ -74,6 +79,10 @@ type site struct {
 	rolls  *hub[rollSnapshot]
 
 	rollCounts *rollCounts
+
+	shelf cardShelf
+	// Of visitors of cards, by where they come from.
+	texting, coding, proving slowdown
 }
 
 func newSite(s Services) *site {
@@ -83,6 +92,7 @@ func newSite(s Services) *site {
 	}
 	counts := newRollCounts(s.Queue)
 	return &site{Services: s, public: public, rollCounts: counts,
+		texting: slowdown{atOnce: 3, every: 5 * time.Minute}, coding: slowdown{atOnce: 5, every: 2 * time.Minute},
 		live: newHub(campaignEye(s.Queue), s.Stop), syncs: newHub(syncEye(s.Directory), s.Stop), rolls: newHub(rollEye(counts), s.Stop)}
 }
 
@@ -331,13 +341,6 @@ func (w *site) routes() []route {
 		{post, billingsPath + "/:account/terms", operator, w.setTerms},
 		{post, billingsPath + "/:account/payments", operator, w.pay},
 		{post, billingsPath + "/:account/payments/return", operator, w.returnPayment},
-		{get, usagePath, manager, w.usage},
-		{get, usagePath + ".csv", manager, w.usageSheet},
-		{get, booksPath, operator, w.books},
-		{post, booksPath + "/run", operator, w.runMonths},
-		{post, booksPath + "/reconcile", operator, w.reconcileNow},
-		{post, booksPath + "/costs", operator, w.addCost},
-		{get, booksPath + "/:id", operator, w.reconciliation},
 
 		{get, routesPath, operator, w.routing},
 		{get, routesPath + "/new", operator, w.newRouteRule},

@@ -26,6 +26,7 @@ import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/api"
 	"github.com/varsel/varsel/billing"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/db"
@@ -70,14 +71,21 @@ type world struct {
 	plans     *billing.Plans
 	lists     *billing.PriceLists
 	ledger    *billing.Ledger
+	cards     *cards.Cards
 	stop      chan struct{}
 	home      string // the console's address
+	public    string // what people are told of it; may be empty
 	client    *http.Client
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, db: dbtest.Open(t, dbtest.SQLiteURL(t)), stop: make(chan struct{}), entra: &office{}}
+	return newWorldAt(t, "")
+}
+
+func newWorldAt(t *testing.T, public string) *world {
+	t.Helper()
+	w := &world{T: t, public: public, db: dbtest.Open(t, dbtest.SQLiteURL(t)), stop: make(chan struct{}), entra: &office{}}
 	ring := must(secrets.Parse("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
 	w.names = must(secrets.OpenNames(t.Context(), w.db, ring))
 	w.trail = trail.New(w.db, w.names)
@@ -87,6 +95,7 @@ func newWorld(t *testing.T) *world {
 	w.budgets, w.teams = billing.NewBudgets(w.db), billing.NewTeams(w.db)
 	w.plans, w.lists = billing.NewPlans(w.db), billing.NewPriceLists(w.db)
 	w.ledger = billing.NewLedger(w.db)
+	w.cards = cards.New(w.db).Marking(w.names)
 	w.queue = smsqueue.New(smsqueue.House{DB: w.db, Ring: ring, Accounts: w.accounts, Marks: marks, Callbacks: "https://varsel.example/callbacks", PublicURL: "https://varsel.example", Carriers: map[string]carriers.Type{"simulator": simulator.Type, "smpp": smpp.Type}})
 	t.Cleanup(w.queue.Close)
 	w.account = must(w.accounts.Create(t.Context(), accounts.Account{Handle: "acme", Name: "Acme AS", Region: "NO", Sender: "ACME"}))
@@ -128,7 +137,7 @@ func (w *world) listen() {
 	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, ErrorHandler: web.ErrorPage})
 	app.Get("/broken", func(c *fiber.Ctx) error { return fmt.Errorf("the disk is full") })
 	api.Mount(app, api.Services{Accounts: w.accounts, Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail})
-	web.Mount(app, web.Services{Accounts: w.accounts, Invoices: w.invoices, Ledger: w.ledger, Budgets: w.budgets, Teams: w.teams, Plans: w.plans, PriceLists: w.lists, Subscriptions: billing.NewSubscriptions(w.db, w.names), Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail, Stop: w.stop})
+	web.Mount(app, web.Services{Accounts: w.accounts, Cards: w.cards, PublicURL: w.public, Invoices: w.invoices, Ledger: w.ledger, Budgets: w.budgets, Teams: w.teams, Plans: w.plans, PriceLists: w.lists, Subscriptions: billing.NewSubscriptions(w.db, w.names), Book: w.book, Directory: w.directory, Queue: w.queue, Privacy: w.privacy, Names: w.names, Trail: w.trail, Stop: w.stop})
 	port := must(net.Listen("tcp", "127.0.0.1:0"))
 	w.home = "http://" + port.Addr().String()
 	served := make(chan error, 1)

@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/billing/vies"
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/audit"
@@ -48,6 +49,7 @@ type App struct {
 	Book  *contacts.Book
 	Queue *smsqueue.Queue
 	Trail *trail.Trail
+	Cards *cards.Cards
 	// Directory connects, asks for a sync and tells; the worker's own syncs.
 	Directory *directory.Directory
 	Privacy   *privacy.Desk
@@ -94,7 +96,8 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 		Plans:         billing.NewPlans(d),
 		PriceLists:    billing.NewPriceLists(d),
 		Subscriptions: billing.NewSubscriptions(d, names),
-		Queue:         smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Marks: marks})}
+		Queue:         smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Mails: cfg.SMTPURL != "", Marks: marks})}
+	app.Cards = cards.New(d).Marking(names).Gated(app.mayIssueCards)
 	if app.entra, err = cfg.entraApp(); err != nil {
 		return nil, err
 	}
@@ -106,6 +109,14 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 		return nil, err
 	}
 	return app, app.eraseAgain(ctx)
+}
+
+// mayIssueCards asks for the agreement, and for a plan that has cards.
+func (a *App) mayIssueCards(ctx context.Context, account int64) error {
+	if err := a.Accounts.Gate(ctx, account); err != nil {
+		return err
+	}
+	return a.Plans.Can(ctx, a.DB, account, billing.Cards)
 }
 
 // eraseAgain erases whom a restored backup brought back, before anybody is served from
@@ -120,7 +131,7 @@ func (a *App) eraseAgain(ctx context.Context) error {
 
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
-	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Gate: a.Accounts.Gate, Plan: a.hasDirectories, Leave: a.Accounts.EndAccess,
+	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Cards: a.Cards, Gate: a.Accounts.Gate, Plan: a.hasDirectories, Leave: a.Accounts.EndAccess,
 		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra, Marks: contacts.MarksOf(a.Names)}, incarnation)
 }
 
@@ -178,6 +189,8 @@ func (a *App) jobs(incarnation int64) []smsqueue.Job {
 		{Name: "end-accounts", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.RunExits(ctx, time.Now()) }},
 		{Name: "settle-erasures", Every: time.Minute, Run: func(ctx context.Context) error { return a.Privacy.Settle(ctx, time.Now()) }},
 		{Name: "look-up-vat-numbers", Every: 24 * time.Hour, Run: a.Invoices.LookUpOld},
+		{Name: "purge-cards", Every: time.Hour, Run: func(ctx context.Context) error { return a.Cards.Purge(ctx, time.Now()) }},
+		{Name: "tidy-cards", Every: time.Hour, Run: func(ctx context.Context) error { return a.Cards.Tidy(ctx, time.Now()) }},
 		{Name: "purge-directories", Every: time.Hour, Run: func(ctx context.Context) error { return d.Purge(ctx, time.Now()) }},
 	}...)
 }

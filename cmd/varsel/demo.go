@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/varsel/varsel/accounts"
+	"github.com/varsel/varsel/cards"
+	"github.com/varsel/varsel/cards/qr"
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/secrets"
 	"github.com/varsel/varsel/internal/sim/graphsim"
@@ -130,8 +132,29 @@ func (s *demo) furnish(ctx context.Context, d demoCommand) (err error) {
 		return err
 	}
 	s.connection = con.ID
+	if err := s.designCards(ctx); err != nil {
+		return err
+	}
 	s.asked, err = s.app.Directory.Request(ctx, s.account.ID, con.ID)
 	return err
+}
+
+// designCards groups the staff by department, and lets all groups that come with the
+// first sync show one design.
+func (s *demo) designCards(ctx context.Context) error {
+	design := cards.Usual()
+	design.Looks.Primary, design.Looks.Ink = "#0b5563", "#16202b"
+	design.Code.Foreground, design.Code.Modules, design.Code.Finders = "#0b5563", qr.RoundedModules, qr.RoundedFinders
+	design.Code.Frame, design.Code.Caption = qr.RoundedFrame, "Fjordlys AS"
+	design.Sections[1].Fields[3].Default = "https://www.fjordlys.example"
+	if _, err := s.app.Cards.SaveGrouping(ctx, s.account.ID, cards.Grouping{Tenant: s.graph.TenantID(), Method: cards.ByFields, Fields: []string{"department"}}, ""); err != nil {
+		return err
+	}
+	t, err := s.app.Cards.SaveTemplate(ctx, s.account.ID, 0, "Fjordlys", design)
+	if err != nil {
+		return err
+	}
+	return s.app.Cards.Apply(ctx, s.account.ID, t.ID, nil)
 }
 
 func (s *demo) addCarrier(ctx context.Context, d demoCommand) error {

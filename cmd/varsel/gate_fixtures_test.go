@@ -76,6 +76,7 @@ func newFixtures(t *testing.T, i *installation) *fixtures {
 	f.campaigns()
 	f.table()
 	f.answersAndLists()
+	f.holders()
 	f.agreements()
 	f.subProcessors()
 	f.privacyDesk()
@@ -84,6 +85,8 @@ func newFixtures(t *testing.T, i *installation) *fixtures {
 	f.budgets()
 	f.plans()
 	f.ledger()
+	f.cardPages()
+	f.cardDesk()
 	f.accept()
 	return f
 }

@@ -14,11 +14,21 @@ func (a *App) mailJobs() []smsqueue.Job {
 	if a.Config.SMTPURL == "" {
 		return nil
 	}
-	return []smsqueue.Job{{Name: "mail-notices", Every: time.Minute, Run: func(ctx context.Context) error {
-		relay, err := mail.Open(a.Config.SMTPURL)
-		if err != nil {
-			return err
+	by := func(do func(ctx context.Context, send func(context.Context, mail.Message) error) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			relay, err := mail.Open(a.Config.SMTPURL)
+			if err != nil {
+				return err
+			}
+			return do(ctx, relay.Send)
 		}
-		return a.Accounts.MailNotices(ctx, relay.Send, a.Config.publicURL()+web.AccountSubProcessorsPath)
-	}}}
+	}
+	return []smsqueue.Job{
+		{Name: "mail-notices", Every: time.Minute, Run: by(func(ctx context.Context, send func(context.Context, mail.Message) error) error {
+			return a.Accounts.MailNotices(ctx, send, a.Config.publicURL()+web.AccountSubProcessorsPath)
+		})},
+		{Name: "mail-holders", Every: 10 * time.Second, Run: by(func(ctx context.Context, send func(context.Context, mail.Message) error) error {
+			return a.Cards.MailHolders(ctx, time.Now, send, a.Config.publicURL())
+		})},
+	}
 }

@@ -128,6 +128,22 @@ type commands struct {
 		SCIMTokens  scimTokens  `cmd:"" name:"scim-tokens" help:"List the tokens, without their secrets."`
 		SCIMRevoke  scimRevoke  `cmd:"" name:"scim-revoke" help:"End a token at once."`
 	} `cmd:"" help:"The directory."`
+	Card struct {
+		Share    cardShare  `cmd:"" help:"Send the holders of cards the link to their own card, each to their own number."`
+		List     cardList   `cmd:"" help:"List the cards."`
+		Show     cardShow   `cmd:"" help:"Show what a card tells."`
+		Groups   cardGroups `cmd:"" help:"List the groups of a directory's cards, with their templates and counts."`
+		Template struct {
+			Save  cardTemplateSave  `cmd:"" help:"Save a design from a file; no card shows it before it is applied."`
+			List  cardTemplateList  `cmd:"" help:"List the templates."`
+			Show  cardTemplateShow  `cmd:"" help:"Show a template as a file has it."`
+			Apply cardTemplateApply `cmd:"" help:"Let groups show a template as it was saved last."`
+		} `cmd:"" help:"Designs of cards."`
+		Grouping struct {
+			Show cardGroupingShow `cmd:"" help:"Show how a directory's people are grouped."`
+			Set  cardGroupingSet  `cmd:"" help:"Decide how a directory's people are grouped."`
+		} `cmd:"" help:"How people are put into groups of cards."`
+	} `cmd:"" help:"Digital business cards."`
 	Contacts struct {
 		Export  contactsExport  `cmd:"" help:"Write the address book as CSV."`
 		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`

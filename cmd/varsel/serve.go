@@ -88,9 +88,9 @@ func (a *App) http(stopping <-chan struct{}) *fiber.App {
 			return web.ErrorPage(c, err)
 		},
 	})
-	api.Mount(server, api.Services{Accounts: a.Accounts, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Ready: a.Ready, Privacy: a.Privacy,
+	api.Mount(server, api.Services{Accounts: a.Accounts, Cards: a.Cards, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Ready: a.Ready, Privacy: a.Privacy,
 		PublicURL: strings.TrimRight(a.Config.PublicURL, "/")})
-	web.Mount(server, web.Services{Accounts: a.Accounts, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Privacy: a.Privacy,
+	web.Mount(server, web.Services{Accounts: a.Accounts, Cards: a.Cards, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Privacy: a.Privacy,
 		PublicURL: a.Config.publicURL(), Stop: stopping})
 	return server
 }

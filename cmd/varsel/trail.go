@@ -15,7 +15,7 @@ import (
 // looks are the last words of commands that change nothing. Any other command is
 // recorded: one that writes the address book to a file changes nothing either, but
 // takes it out of here.
-var looks = []string{"list", "show", "verify", "quality", "remaining", "outcomes", "held", "access", "scim-tokens", "exit", "balance", "ledger", "usage", "costs"}
+var looks = []string{"list", "show", "verify", "quality", "remaining", "outcomes", "held", "access", "scim-tokens", "exit", "balance", "ledger", "usage", "costs", "groups"}
 
 // settingsWords are the last words of commands that show what is set, and set what
 // they are given.

@@ -29,6 +29,13 @@ func Fields(doc Document) map[string]json.RawMessage {
 		"userType":          stringIn(doc, "userType"),
 		"employeeId":        stringIn(enterprise, "employeeNumber"),
 		"companyName":       stringIn(enterprise, "organization"),
+		"givenName":         stringIn(name, "givenName"),
+		"surname":           stringIn(name, "familyName"),
+		"streetAddress":     valueOf(doc, "addresses", "streetAddress", "work"),
+		"city":              valueOf(doc, "addresses", "locality", "work"),
+		"state":             valueOf(doc, "addresses", "region", "work"),
+		"postalCode":        valueOf(doc, "addresses", "postalCode", "work"),
+		"faxNumber":         valueOf(doc, "phoneNumbers", "value", "fax"),
 	})
 }
 

@@ -17,6 +17,7 @@ const (
 	KindConflict    Kind = "conflict"    // the state of things forbids it
 	KindForbidden   Kind = "forbidden"   // who asks may not
 	KindUnknown     Kind = "unknown_key" // who asks is not known
+	KindGone        Kind = "gone"        // it was here, and is not any more
 	KindUnavailable Kind = "unavailable" // not now; the same may work later
 )
 

@@ -16,8 +16,8 @@ const module = "github.com/varsel/varsel/"
 var may = map[string][]string{
 	"cmd/varsel":          {"*"},
 	"cmd/sim":             {"internal/sim/*"},
-	"api":                 {"billing/invoice", "directory", "directory/scim", "smsqueue", "smsqueue/rollcall", "smsqueue/smstext", "smsqueue/window", "smsqueue/carriers", "cards", "contacts", "billing", "accounts", "privacy"},
-	"web":                 {"billing/invoice", "directory", "smsqueue", "smsqueue/keywords", "smsqueue/merge", "smsqueue/rollcall", "smsqueue/smstext", "smsqueue/window", "cards", "contacts", "billing", "accounts", "privacy"},
+	"api":                 {"billing/invoice", "directory", "directory/scim", "smsqueue", "smsqueue/rollcall", "smsqueue/smstext", "smsqueue/window", "smsqueue/carriers", "cards", "cards/qr", "contacts", "billing", "accounts", "privacy"},
+	"web":                 {"billing/invoice", "directory", "smsqueue", "smsqueue/keywords", "smsqueue/merge", "smsqueue/rollcall", "smsqueue/smstext", "smsqueue/window", "cards", "cards/qr", "cards/slug", "cards/vcard", "contacts", "billing", "accounts", "privacy"},
 	"directory":           {"directory/scim", "contacts", "cards", "billing", "accounts"},
 	"directory/graph":     {"directory"},
 	"directory/scim":      {},
@@ -46,6 +46,7 @@ var may = map[string][]string{
 	"internal/db/dbtest":  {"internal/db", "migrations"},
 	"internal/secrets":    {"internal/db", "internal/problem"},
 	"internal/events":     {"internal/db"},
+	"internal/conditions": {"internal/problem"},
 	"internal/audit":      {"internal/db", "internal/lots", "internal/problem"},
 	"internal/lots":       {"internal/db"},
 	"internal/trail":      {"internal/audit", "internal/db", "internal/secrets"},

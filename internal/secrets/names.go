@@ -55,6 +55,10 @@ const (
 	Entry        = "ent" // of the ledger
 
 	Reconciliation = "rec"
+	Card           = "crd"
+	CardGroup      = "cgr"
+	CardTemplate   = "ctp"
+	CardImage      = "cim"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -124,6 +128,7 @@ var prefixWords = map[string]string{
 	PriceVersion: "price_version",
 
 	SubProcessor: "subprocessor", Reconciliation: "reconciliation", Notice: "notice", Objection: "objection", Feed: "feed",
+	Card: "card", CardGroup: "card_group", CardTemplate: "card_template", CardImage: "card_image",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
