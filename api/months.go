@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/shopspring/decimal"
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
@@ -96,7 +95,7 @@ func (s Services) listBillingRuns(ctx context.Context, in *listBillingRuns) (*an
 type newBillingRun struct {
 	Account    string `json:"account,omitempty" doc:"All of them when it is missing." example:"acme"`
 	Month      string `json:"month,omitempty" pattern:"^(\\d{4}-\\d{2})?$" doc:"The one that ended last when it is missing." example:"2026-10"`
-	Rate       string `json:"rate,omitempty" doc:"Of exchange, where VAT is due in another currency." example:"11.452"`
+	Rate       string `json:"rate,omitempty" pattern:"^[0-9]{1,9}([.][0-9]{1,10})?$" patternDescription:"a decimal" doc:"Of exchange, where VAT is due in another currency." example:"11.452"`
 	RateSource string `json:"rate_source,omitempty" doc:"Whose it is." example:"Norges Bank"`
 	RateDate   string `json:"rate_date,omitempty" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The day of the rate." example:"2026-10-30"`
 }
@@ -118,11 +117,7 @@ func (s Services) runBilling(ctx context.Context, in *runBilling) (*answer[whole
 		}
 	}
 	if in.Body.Rate != "" {
-		rate, err := decimal.NewFromString(in.Body.Rate)
-		if err != nil {
-			return nil, problem.Invalid("rate", "%q is no rate such as 11.452", in.Body.Rate)
-		}
-		o.Books = bills.Books{Rate: rate, Source: in.Body.RateSource, At: dateOf(in.Body.RateDate)}
+		o.Books = bills.Books{Rate: decimalOf(in.Body.Rate), Source: in.Body.RateSource, At: dateOf(in.Body.RateDate)}
 	}
 	runs, err := s.Invoices.RunMonth(ctx, o, time.Now())
 	if err != nil {

@@ -128,19 +128,16 @@ func Money(micro int64) string {
 // mostPrice bounds a price, in units of money.
 const mostPrice = 1_000_000
 
-// ReadPrice reads a price with a decimal point and six decimals at most, into
-// micro-units.
+// ReadPrice reads a price, which is not below 0, into micro-units.
 func ReadPrice(text string) (micro int64, err error) {
-	d, err := decimal.NewFromString(text)
+	micro, err = ParseMoney(text)
 	switch {
-	case err != nil || len(text) > 20:
-		return 0, problem.Invalid("price", "%q is not a price: write it as 0.045", text)
-	case d.IsNegative():
+	case err != nil:
+		return 0, problem.Invalid("price", "%q is not a price: write it as 0.045, with six decimals at most", text)
+	case micro < 0:
 		return 0, problem.Invalid("price", "a price is not below 0, as %s is", text)
-	case !d.Equal(d.Truncate(6)):
-		return 0, problem.Invalid("price", "a price has six decimals at most, and %s has more", text)
-	case d.GreaterThan(decimal.NewFromInt(mostPrice)):
+	case micro > mostPrice*1_000_000:
 		return 0, problem.Invalid("price", "a price is %d at most", mostPrice)
 	}
-	return d.Shift(6).IntPart(), nil
+	return micro, nil
 }

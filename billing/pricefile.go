@@ -82,7 +82,7 @@ func parsePrice(row []string) (p Price, err error) {
 	if p.Lane == "" {
 		p.Lane = Any
 	}
-	if p.Micro, err = ReadPrice(strings.Replace(strings.TrimSpace(row[2]), ",", ".", 1)); err != nil {
+	if p.Micro, err = ReadPrice(row[2]); err != nil {
 		return p, err
 	}
 	return p, p.check()

@@ -279,3 +279,36 @@ func TestChargesAreTheSumOfTheirDays(t *testing.T) { // S16, reading 7
 		}
 	})
 }
+
+func TestADirectorysMonthIsOnThatMonthsInvoice(t *testing.T) { // S16, reading 7
+	eachTenancy(t, func(s *tenancy) {
+		b := billing.NewInvoices(s.db)
+		_, err := b.SetSeller(s.Context(), norwegian())
+		s.must(err)
+		_, err = b.SetCustomer(s.Context(), 7, danish())
+		s.must(err)
+		s.on("2026-10-19 13:00")
+		s.on("2026-11-01 00:01")
+		dir := s.names.Of(secrets.Connection, 1)
+		for _, month := range []struct {
+			over, line string
+			net        int64
+		}{
+			{"2026-11-01 03:00", "1 C62 41.516129 Directory integration " + dir + ", period from 2026-10-01", 4152},
+			{"2026-12-01 03:00", "1 MON 99 Directory integration " + dir + ", period from 2026-11-01", 9900},
+		} {
+			s.on(month.over)
+			runs := run(s.T, b, s.clock.at)
+			if len(runs) != 1 || runs[0].State != billing.RunInvoiced {
+				s.Fatalf("%s: %+v", month.over, runs)
+			}
+			if diff := cmp.Diff([]string{month.line}, linesOf(s.T, b, runs[0].Invoice)); diff != "" {
+				s.Error(diff)
+			}
+			if inv, err := b.Anywhere(s.Context(), runs[0].Invoice); err != nil || inv.Net != month.net {
+				s.Errorf("%+v %v", inv, err)
+			}
+		}
+		whole(s.T, s.db)
+	})
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/shopspring/decimal"
 
 	"github.com/varsel/varsel/billing"
 	bills "github.com/varsel/varsel/billing/invoice"
@@ -172,11 +171,9 @@ func (w *site) addCost(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	price, err := decimal.NewFromString(strings.Replace(p.New.Price, ",", ".", 1))
-	if err != nil || price.IsNegative() || price.Exponent() < -6 || price.GreaterThan(decimal.NewFromInt(1_000_000)) {
-		err = problem.Invalid("price", "%q is no price such as 0.031", p.New.Price)
-	} else {
-		_, err = w.Invoices.SetCost(v.ctx, billing.Cost{Carrier: carrier.ID, Country: p.New.Country, Currency: p.New.Currency, Micro: price.Shift(6).IntPart()}, time.Now())
+	micro, err := billing.ReadPrice(p.New.Price)
+	if err == nil {
+		_, err = w.Invoices.SetCost(v.ctx, billing.Cost{Carrier: carrier.ID, Country: p.New.Country, Currency: p.New.Currency, Micro: micro}, time.Now())
 	}
 	if refused := problem.As(err); refused != nil {
 		p.Errors = v.say.costErrors(refused)

@@ -87,7 +87,7 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 	}
 	if p.Rate != "" {
 		var ok bool
-		if n.Books.Rate, ok = say.parseDecimal(p.Rate); !ok {
+		if n.Books.Rate, ok = parseDecimal(p.Rate); !ok {
 			wrong("rate", say.text("draft_wrong_rate"))
 		}
 	}
@@ -95,8 +95,8 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 		if l.empty() {
 			continue
 		}
-		quantity, ok := say.parseDecimal(l.Quantity)
-		price, priced := say.parseDecimal(l.Price)
+		quantity, ok := parseDecimal(l.Quantity)
+		price, priced := parseDecimal(l.Price)
 		if !ok || !priced || l.Description == "" {
 			wrong("line-"+strconv.Itoa(i+1), say.text("draft_wrong_line"))
 			continue
@@ -110,9 +110,9 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 }
 
 // parseDecimal reads a number as it is typed in any of our languages.
-func (say *tongue) parseDecimal(text string) (decimal.Decimal, bool) {
+func parseDecimal(text string) (decimal.Decimal, bool) {
 	n, err := decimal.NewFromString(strings.Replace(strings.ReplaceAll(text, " ", ""), ",", ".", 1))
-	return n, err == nil
+	return n, err == nil && !strings.ContainsAny(text, "eE") // an exponent makes numbers that take for ever
 }
 
 func (w *site) addDraft(c *fiber.Ctx, v visit) error {

@@ -186,7 +186,7 @@ func (w *site) setPlan(c *fiber.Ctx, v visit) error {
 		}
 	}
 	var err error
-	if n.DirectoryMicro, err = billing.ReadPrice(strings.Replace(p.Directory, ",", ".", 1)); err == nil {
+	if n.DirectoryMicro, err = billing.ReadPrice(p.Directory); err == nil {
 		_, err = w.Plans.Set(v.ctx, n)
 	} else {
 		err = problem.Invalid("directory_price", "%v", err)

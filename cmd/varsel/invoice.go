@@ -139,7 +139,7 @@ func (i invoiceDraft) invoice() (n billing.NewInvoice, err error) {
 		}
 	}
 	if i.Rate != "" {
-		if n.Books.Rate, err = decimal.NewFromString(i.Rate); err != nil {
+		if n.Books.Rate, err = plainDecimal(i.Rate); err != nil {
 			return n, problem.Invalid("rate", "%q is no rate such as 11.452", i.Rate)
 		}
 	}
@@ -158,10 +158,10 @@ func invoiceLine(text string) (l billing.NewLine, err error) {
 	if len(words) < 4 {
 		return l, problem.Invalid("lines", "a line is written '1 MON 99 Directory integration', not %q", text)
 	}
-	if l.Quantity, err = decimal.NewFromString(words[0]); err != nil {
+	if l.Quantity, err = plainDecimal(words[0]); err != nil {
 		return l, problem.Invalid("lines", "%q is no quantity", words[0])
 	}
-	if l.Price, err = decimal.NewFromString(words[2]); err != nil {
+	if l.Price, err = plainDecimal(words[2]); err != nil {
 		return l, problem.Invalid("lines", "%q is no price", words[2])
 	}
 	l.Unit, l.Name = words[1], words[3]
@@ -315,4 +315,13 @@ type invoicePDF struct {
 
 func (i invoicePDF) Run(ctx context.Context, c *commands, t terminal) error {
 	return i.write(ctx, c, t, billing.PDF)
+}
+
+// plainDecimal reads a decimal without an exponent, which makes numbers that take for
+// ever to work with.
+func plainDecimal(text string) (decimal.Decimal, error) {
+	if strings.ContainsAny(text, "eE") {
+		return decimal.Decimal{}, problem.Invalid("number", "%q is no decimal", text)
+	}
+	return decimal.NewFromString(text)
 }

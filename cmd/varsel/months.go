@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/problem"
@@ -110,7 +108,7 @@ func (b billingRun) order() (o billing.RunOrder, err error) {
 		return o, nil
 	}
 	o.Books.Source = b.RateSource
-	if o.Books.Rate, err = decimal.NewFromString(b.Rate); err != nil {
+	if o.Books.Rate, err = plainDecimal(b.Rate); err != nil {
 		return o, problem.Invalid("rate", "%q is no rate such as 11.452", b.Rate)
 	}
 	if o.Books.At, err = time.Parse(time.DateOnly, b.RateDate); err != nil {
@@ -243,11 +241,11 @@ type billingCost struct {
 }
 
 func (b billingCost) Run(ctx context.Context, c *commands, t terminal) error {
-	price, err := decimal.NewFromString(b.Price)
-	if err != nil || price.IsNegative() || price.Exponent() < -6 || price.GreaterThan(decimal.NewFromInt(1_000_000)) {
-		return problem.Invalid("price", "%q is no price such as 0.031", b.Price)
+	micro, err := billing.ReadPrice(b.Price)
+	if err != nil {
+		return err
 	}
-	cost := billing.Cost{Country: b.Country, Currency: b.Currency, Micro: price.Shift(6).IntPart()}
+	cost := billing.Cost{Country: b.Country, Currency: b.Currency, Micro: micro}
 	if b.From != "" {
 		if cost.From, err = time.Parse(time.DateOnly, b.From); err != nil {
 			return problem.Invalid("from", "%q is no day such as 2026-10-01", b.From)
