@@ -110,6 +110,7 @@ func (s Services) routes(a huma.API) {
 	s.priceRoutes(a)
 	s.ledgerRoutes(a)
 	s.cardRoutes(a)
+	s.inviteRoutes(a)
 
 	add(a, route{"GET", "/healthz", "healthz", open, "Say whether the process answers", http.StatusOK, false}, s.healthz)
 	add(a, route{"GET", "/readyz", "readyz", open, "Say whether requests can be served", http.StatusOK, false}, s.readyz)

@@ -36,7 +36,7 @@ func entryCount() int {
 	if n, err := strconv.Atoi(os.Getenv(eventsEnv)); err == nil {
 		return n
 	}
-	return 100_000
+	return 20_000
 }
 
 // lots are as many as make more entries than are asked for: of one account in four

@@ -30,20 +30,21 @@ func (e *estate) cards() {
 		{`INSERT INTO card_slugs (slug, created_at) VALUES ('7h2kx09qmz4bd8ra', 1)`, nil},
 		{`INSERT INTO card_photos (card_id, account_id, media_type, content, uploaded_at) VALUES (1, $1, 'image/jpeg', 'a photo', 1)`, []any{account}},
 		{`INSERT INTO card_consents (id, account_id, card_id, number_mark, notice, language, at) VALUES (1, $1, 1, 'mark', '2026-11', 'nb', $2)`, []any{account, time.Now().UnixMilli()}},
+		{`INSERT INTO card_invites (id, account_id, name, slug, target, created_at) VALUES (1, $1, 'Party', '8h2kx09qmz4bd8ra', 'https://example.no/', 1)`, []any{account}},
 		{`INSERT INTO card_mails (notice, card_id, account_id, language, due_at) VALUES (1, 1, $1, 'nb', 1)`, []any{account}},
 	} {
 		e.exec(row.statement, row.args...)
 	}
 }
 
-var cardTables = []string{"cards", "card_photos", "card_consents", "card_mails", "card_groups", "card_groupings", "card_templates", "card_template_versions", "card_images"}
+var cardTables = []string{"cards", "card_photos", "card_consents", "card_mails", "card_groups", "card_groupings", "card_templates", "card_template_versions", "card_images", "card_invites"}
 
 // Art. 28(3)(g) GDPR
 func TestTheCardsOfAnAccountAreReturnedAndDeleted(t *testing.T) { // Q53
 	eachEstate(t, func(t *testing.T, e *estate) {
 		e.cards()
 		files := e.unpack(e.export())
-		for _, name := range []string{"cards", "card_groups", "card_groupings", "card_templates", "card_consents", "card_mails"} {
+		for _, name := range []string{"cards", "card_groups", "card_groupings", "card_templates", "card_consents", "card_mails", "card_invites"} {
 			if strings.Count(files[name+".jsonl"], "\n") != 1 {
 				t.Errorf("%s has %q", name, files[name+".jsonl"])
 			}
@@ -66,7 +67,7 @@ func TestTheCardsOfAnAccountAreReturnedAndDeleted(t *testing.T) { // Q53
 			same(t, "rows of "+table, e.count(`SELECT COUNT(*) FROM `+table), 0)
 		}
 		counts := got(e.desk.Exit(t.Context(), e.account.ID)).Counts
-		for _, kind := range []string{"cards", "card_photos", "card_consents", "card_templates"} {
+		for _, kind := range []string{"cards", "card_photos", "card_consents", "card_templates", "card_invites"} {
 			same(t, kind+" on the certificate", counts[kind], 1)
 			if !slices.Contains(privacy.Kinds, kind) {
 				t.Errorf("the certificate is without %s", kind)

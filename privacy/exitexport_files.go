@@ -43,6 +43,9 @@ var exports = []exported{
 	{"card_templates", "Designs of cards, each version. body is JSON; the logos that it names are in the folder logos.", `
 		SELECT t.id AS "template_id:ctp", t.name, v.version, v.body, v.created_at AS "created_at:time", t.removed_at AS "removed_at:time"
 		FROM card_templates t JOIN card_template_versions v ON v.template_id = t.id WHERE t.account_id = $1 ORDER BY t.id, v.version`},
+	{"card_invites", "Short links to pages of events and sign-ups. ends_at and ended_at are empty for never; the version of the template is whose style the QR code has.", `
+		SELECT id AS "id:ivt", name, slug, target, template_id AS "template_id:ctp", template_version, ends_at AS "ends_at:time", ended_at AS "ended_at:time", created_at AS "created_at:time"
+		FROM card_invites WHERE account_id = $1 ORDER BY id`},
 	{"card_consents", "Consents of those who had a card texted to them. number_mark is a keyed hash of the number.", `
 		SELECT id AS "id:digits", card_id AS "card_id:crd", number_mark, notice, language, at AS "at:time" FROM card_consents WHERE account_id = $1 ORDER BY id`},
 	{"card_mails", "Mails about their cards to holders.", `

@@ -193,6 +193,8 @@ var acts = map[string]string{
 	"command.card.template.save": "card_template_saved",
 	"api.applyCardTemplate":      "card_template_applied", "console.POST /cards/templates/:id/saved": "card_template_applied", "command.card.template.apply": "card_template_applied",
 	"api.removeCardTemplate": "card_template_removed", "console.POST /cards/templates/:id/remove": "card_template_removed",
+	"api.addInvite": "invite_added", "console.POST /cards/invites/new": "invite_added", "command.invite.add": "invite_added",
+	"api.endInvite": "invite_ended", "console.POST /cards/invites/:id/end": "invite_ended", "command.invite.end": "invite_ended",
 	"console.POST /cards/grouping/:id": "cards_grouped", "command.card.grouping.set": "cards_grouped", "api.setCardGrouping": "cards_grouped", "api.editCard": "card_changed",
 	"cards.grouped": "cards_grouped", "cards.regrouped": "cards_grouped", "card.edited": "card_changed",
 

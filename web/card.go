@@ -120,7 +120,11 @@ func (f cardFrame) render() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-type cardGonePage struct{ Gone bool }
+// cardGonePage is for an address that leads nowhere any more, or never did.
+type cardGonePage struct {
+	Gone   bool
+	Invite bool // and was not a card's
+}
 
 func (cardGonePage) template() string { return "cardgone" }
 
@@ -128,7 +132,11 @@ func (cardGonePage) template() string { return "cardgone" }
 var plainLooks = cards.Looks{Layout: cards.Plain, Font: cards.Sans, Primary: "#0b6474", Background: "#ffffff", Ink: "#16202b"}
 
 func renderGone(c *fiber.Ctx, v visit, status int) error {
-	f := cardFrame{Page: cardGonePage{Gone: status == fiber.StatusGone}, Code: v.say.Code, Style: cardStyleURL(plainLooks), Looks: plainLooks, Hidden: true}
+	return renderNowhere(c, v, status, cardGonePage{Gone: status == fiber.StatusGone})
+}
+
+func renderNowhere(c *fiber.Ctx, v visit, status int, p cardGonePage) error {
+	f := cardFrame{Page: p, Code: v.say.Code, Style: cardStyleURL(plainLooks), Looks: plainLooks, Hidden: true}
 	text, err := f.render()
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"math"
 	"net/url"
 	"strings"
 	"time"
@@ -13,11 +12,6 @@ import (
 	"github.com/varsel/varsel/cards/qr"
 	"github.com/varsel/varsel/cards/vcard"
 	"github.com/varsel/varsel/internal/problem"
-)
-
-const (
-	cardCodeWidth = 1024 // pixels
-	cardCodePrint = 40.0 // millimetres, where the code allows it
 )
 
 // cardFile is the card for an address book: version 3.0, or 4.0 when it is asked for.
@@ -92,8 +86,8 @@ func (w *site) cardLogo(c *fiber.Ctx, v visit, s *shelved) error {
 }
 
 // cardCode draws the code of the card's address in the template's style.
-func (w *site) cardCode(v visit, s *shelved, form string, draw func(*qr.Code) ([]byte, error)) (made, error) {
-	return s.once("code "+form, func() ([]byte, error) {
+func (w *site) cardCode(v visit, s *shelved, form cards.CodeForm) (made, error) {
+	return s.once("code "+string(form), func() ([]byte, error) {
 		look, err := w.Cards.Look(v.ctx, s.Account, s.Template.Body)
 		if err != nil {
 			return nil, err
@@ -102,35 +96,33 @@ func (w *site) cardCode(v visit, s *shelved, form string, draw func(*qr.Code) ([
 		if err != nil {
 			return nil, err
 		}
-		return draw(code)
+		return form.Draw(code, time.Now())
 	})
 }
 
 func (w *site) cardCodePNG(c *fiber.Ctx, v visit, s *shelved) error {
-	m, err := w.cardCode(v, s, "png", func(code *qr.Code) ([]byte, error) { return code.PNG(cardCodeWidth) })
+	m, err := w.cardCode(v, s, cards.PNG)
 	if err != nil {
 		return err
 	}
-	return fresh(c, m, "image/png")
+	return fresh(c, m, cards.PNG.MediaType())
 }
 
 func (w *site) cardCodeSVG(c *fiber.Ctx, v visit, s *shelved) error {
-	m, err := w.cardCode(v, s, "svg", func(code *qr.Code) ([]byte, error) { return code.SVG(), nil })
+	m, err := w.cardCode(v, s, cards.SVG)
 	if err != nil {
 		return err
 	}
-	return fresh(c, m, "image/svg+xml")
+	return fresh(c, m, cards.SVG.MediaType())
 }
 
 func (w *site) cardCodePDF(c *fiber.Ctx, v visit, s *shelved) error {
-	m, err := w.cardCode(v, s, "pdf", func(code *qr.Code) ([]byte, error) {
-		return code.PDF(max(cardCodePrint, math.Ceil(code.LeastWidth())), time.Now())
-	})
+	m, err := w.cardCode(v, s, cards.PDF)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentDisposition, attachment(s.Template.Called(s.Values), v.say.text("card_title"), ".pdf"))
-	return fresh(c, m, "application/pdf")
+	return fresh(c, m, cards.PDF.MediaType())
 }
 
 // sharePage is the card's address to pass on.
@@ -192,7 +184,7 @@ func fitting(look *qr.Look, tries [][]byte) (png []byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		return code.PNG(cardCodeWidth)
+		return code.PNG(cards.CodeWidth)
 	}
 	return nil, err
 }

@@ -80,8 +80,12 @@ func (p composePage) Error(field string) string {
 }
 
 func (w *site) compose(c *fiber.Ctx, v visit) error {
+	text, err := w.inviteText(v, c.Query("invite"))
+	if err != nil {
+		return err
+	}
 	return w.showForm(c, v, composePage{Form: composeForm{
-		Once: rand.Text(), Group: c.Query("group"), Template: c.Query("template"), Lane: string(smsqueue.Bulk)}})
+		Once: rand.Text(), Group: c.Query("group"), Template: c.Query("template"), Text: text, Lane: string(smsqueue.Bulk)}})
 }
 
 func (w *site) composed(c *fiber.Ctx, v visit) error {

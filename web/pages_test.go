@@ -15,7 +15,7 @@ var everyPage = []string{"/", "/account", "/account/retention", "/account/leave"
 	"/campaigns", "/campaigns/new", "/campaigns/sending", "/templates", "/templates/new", "/roll-calls/new", "/received", "/received/conversation?number=%2B4740000001", "/suppressions", "/privacy", "/invoices", "/balance", "/usage", "/prices", "/budgets", "/teams",
 	"/contacts", "/contacts/new", "/contacts/quality", "/contacts/import",
 	"/groups", "/groups/new", "/groups/new/rule", "/directory", "/directory/connect", "/directory/scim",
-	"/cards", "/cards/share", "/cards/templates", "/cards/templates/new",
+	"/cards", "/cards/share", "/cards/templates", "/cards/templates/new", "/cards/invites", "/cards/invites/new",
 	"/agreement", "/agreement/terminate", "/privacy/sub-processors", "/audit", "/keys"}
 
 func TestNobodySeesAPageBeforeSigningIn(t *testing.T) {

@@ -52,7 +52,7 @@ type Services struct {
 // be closed before app is shut down, or open pages hold the shutdown up.
 func Mount(app *fiber.App, s Services) {
 	w := newSite(s)
-	for _, r := range slices.Concat(w.routes(), w.cardRoutes(), w.cardDeskRoutes(), w.cardShareRoutes()) {
+	for _, r := range slices.Concat(w.routes(), w.cardRoutes(), w.cardDeskRoutes(), w.cardShareRoutes(), w.inviteRoutes()) {
 		if r.method == fiber.MethodGet {
 			app.Get(r.path, w.handler(r)) // and HEAD
 			continue

@@ -86,6 +86,7 @@ func newFixtures(t *testing.T, i *installation) *fixtures {
 	f.plans()
 	f.ledger()
 	f.cardPages()
+	f.invites()
 	f.cardDesk()
 	f.accept()
 	return f

@@ -144,6 +144,12 @@ type commands struct {
 			Set  cardGroupingSet  `cmd:"" help:"Decide how a directory's people are grouped."`
 		} `cmd:"" help:"How people are put into groups of cards."`
 	} `cmd:"" help:"Digital business cards."`
+	Invite struct {
+		Add  inviteAdd  `cmd:"" help:"Make a short link and a QR code that lead to the page of an event or a sign-up."`
+		List inviteList `cmd:"" help:"List the invites."`
+		Show inviteShow `cmd:"" help:"Show an invite, and write its QR code to a file."`
+		End  inviteEnd  `cmd:"" help:"Let an invite lead nowhere from now on."`
+	} `cmd:"" help:"Invites to the pages of events and sign-ups."`
 	Contacts struct {
 		Export  contactsExport  `cmd:"" help:"Write the address book as CSV."`
 		Import  contactsImport  `cmd:"" help:"Import a list as CSV, and report on every row."`

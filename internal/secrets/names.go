@@ -59,6 +59,7 @@ const (
 	CardGroup      = "cgr"
 	CardTemplate   = "ctp"
 	CardImage      = "cim"
+	Invite         = "ivt"
 )
 
 var nameEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -128,7 +129,7 @@ var prefixWords = map[string]string{
 	PriceVersion: "price_version",
 
 	SubProcessor: "subprocessor", Reconciliation: "reconciliation", Notice: "notice", Objection: "objection", Feed: "feed",
-	Card: "card", CardGroup: "card_group", CardTemplate: "card_template", CardImage: "card_image",
+	Card: "card", CardGroup: "card_group", CardTemplate: "card_template", CardImage: "card_image", Invite: "invite",
 }
 
 func (n *Names) parse(prefix, name string) (int64, bool) {
