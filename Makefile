@@ -7,7 +7,7 @@ LIGHT      = $(shell $(GO) list ./... | grep -v -e /directory/graph$$ -e /cmd/va
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RESULTS    = build/test.json
 # For one package: most of what the longest do is waiting, on a machine that may be slow.
-PATIENCE   = 30m
+PATIENCE   = 45m
 
 .PHONY: run test check bench drill golden
 

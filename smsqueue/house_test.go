@@ -125,7 +125,7 @@ func (h *house) campaign(account int64, n smsqueue.NewCampaign) smsqueue.Campaig
 // until waits for a campaign.
 func (h *house) until(c smsqueue.Campaign, reached func(smsqueue.Campaign) bool) smsqueue.Campaign {
 	h.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		now, err := h.queue.Campaign(h.t.Context(), c.Account, c.ID)
 		must(h.t, err)
