@@ -91,7 +91,7 @@ func step(ctx context.Context, tx *db.Tx, entries []billing.Entry, settle bool) 
 		return err
 	}
 	var reserved bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = $1 AND kind = 'reserve' AND reference = $2)`,
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = $1 AND kind = 'reserve' AND reference = $2 AND reference <> '')`, // the index is of those
 		entries[0].Account, entries[0].Reference).Scan(&reserved)
 	if err != nil || !reserved {
 		return err
@@ -204,7 +204,7 @@ func (b books) killPoster(url string, lots int) {
 		select {
 		case <-ended:
 			b.t.Fatal("the process ended before it could be killed")
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	must(b.t, cmd.Process.Kill())
