@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func TestCampaignsThatCannotBePlannedAreRefused(t *testing.T) {
 // U2, U23
 func TestWhoRemainsIsListedAndSentToAgain(t *testing.T) {
 	h := openHouse(t)
+	h.unreachable(t)
 	g := h.group(t, "Night shift", "+4791234567", "+4791234568", "+4791234569")
 	c := h.startCampaign(t, `{"group": "Night shift", "text": "Hello"}`)
 	id, err := h.Names.ID(secrets.Campaign, c.ID)
@@ -102,6 +104,14 @@ func TestWhoRemainsIsListedAndSentToAgain(t *testing.T) {
 	refused(t, h.ask(t, "POST", campaignsPath+"/cmp_nothing/resend", `{}`), 404, "campaign_not_found")
 }
 
+// unreachable leaves the house one carrier, at a port where nobody listens.
+func (h *house) unreachable(t *testing.T) {
+	t.Helper()
+	must(t, h.Queue.DisableRoute(t.Context(), "main"))
+	_, err := h.Queue.AddRoute(t.Context(), "nobody", "smpp", json.RawMessage(`{"addr": "127.0.0.1:1", "system_id": "varsel", "password": "secret"}`))
+	must(t, err)
+}
+
 // expandAndCancel lets a worker find the recipients, whom no carrier takes, and end them.
 func (h *house) expandAndCancel(t *testing.T, id int64) {
 	t.Helper()
@@ -111,7 +121,7 @@ func (h *house) expandAndCancel(t *testing.T, id int64) {
 	defer func() { must(t, w.Stop(context.Background())); redis.Close() }()
 	until := func(reached func(smsqueue.Campaign) bool) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			c, err := h.Queue.Campaign(t.Context(), h.account.ID, id)
 			must(t, err)
 			if reached(c) {

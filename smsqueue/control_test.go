@@ -165,7 +165,7 @@ func TestAScheduledCampaignIsChangedPausedCancelledAndFires(t *testing.T) {
 		if !changed.Scheduled() || changed.Zone != "Europe/Oslo" || changed.Start.UnixMilli() != later.UnixMilli() {
 			t.Fatalf("%+v", changed)
 		}
-		soon, name := time.Now().Add(500*time.Millisecond), "Sooner"
+		soon, name := time.Now().Add(3*time.Second), "Sooner"
 		changed, err := h.queue.ChangeCampaign(t.Context(), h.account.ID, changed.ID, smsqueue.CampaignChange{Start: &soon, Name: &name})
 		must(t, err)
 		h.turned(h.queue.Pause(t.Context(), h.account.ID, paused.ID))

@@ -151,7 +151,7 @@ func (h *house) untilMessage(m smsqueue.Message, status smsqueue.Status) {
 
 func (h *house) eventually(reached func() bool) {
 	h.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !reached(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !reached(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("it does not come; the SMSC stands at %+v", h.smsc.Counts())
 		}

@@ -302,7 +302,7 @@ func (p *point) rowsAgree(c smsqueue.Campaign) {
 func (p *point) eventuallyZero(what, query string) {
 	p.t.Helper()
 	var n int
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		must(p.t, p.db.QueryRowContext(p.t.Context(), query).Scan(&n))
 		if n == 0 {
 			return

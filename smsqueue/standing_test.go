@@ -32,7 +32,7 @@ func (h *house) standing() smsqueue.Standing {
 func (h *house) why(want ...smsqueue.Reason) {
 	h.t.Helper()
 	var got []smsqueue.Reason
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if got = h.standing().Why; slices.Equal(got, want) {
 			return
 		}

@@ -137,7 +137,7 @@ func ask[T any](b *browser, expression string) T {
 // cannot be asked at that moment.
 func (b *browser) until(expression string) {
 	b.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
 		if err == nil && is {
 			return

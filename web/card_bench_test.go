@@ -76,7 +76,7 @@ func served(b *testing.B, app *fiber.App) (home string) {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(port) }()
 	b.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
+		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
 			b.Errorf("shut down: %v", err)
 		}
 		<-ended

@@ -21,7 +21,7 @@ type stream struct {
 
 func (w *world) open(path string) *stream {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
 	w.Cleanup(cancel)
 	req := must(http.NewRequestWithContext(ctx, http.MethodGet, w.home+path, nil))
 	res, err := (&http.Client{Jar: w.client.Jar}).Do(req)

@@ -34,7 +34,7 @@ func (w *walk) commands() {
 // command runs one; one that goes on, such as a server, is ended.
 func (w *walk) command(words string, args []string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	if words == "serve" {
 		args = append(args, "--role", roleAPI, "--listen", "127.0.0.1:0")

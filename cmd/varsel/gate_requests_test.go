@@ -89,7 +89,7 @@ var (
 func (w *walk) request(method, route string) {
 	w.t.Helper()
 	path := w.filled(route)
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, w.url+path, nil)
 	must(w.t, err)
