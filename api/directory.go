@@ -21,7 +21,7 @@ type connection struct {
 	SecretExpiresAt time.Time `json:"secret_expires_at,omitzero" doc:"As the certificate or whoever connected says."`
 	State           string    `json:"state" enum:"connected,failing,disconnected"`
 	Reason          string    `json:"reason,omitempty" doc:"Why it is failing or was not activated, for an administrator."`
-	Suspended       string    `json:"suspended,omitempty" doc:"Why it is not followed though it is connected: the account's plan. Nothing is deleted, and it goes on with a plan that includes directories."`
+	Suspended       string    `json:"suspended,omitempty" doc:"Why it is not followed though it is connected: the account's plan, or unpaid invoices. Nothing is deleted, and it goes on when that is mended."`
 	Preview         bool      `json:"preview" doc:"It is read, but the address book does not follow."`
 	Held            int       `json:"held" doc:"People whom the brake keeps in the address book until somebody approves."`
 	Settings        settings  `json:"settings"`

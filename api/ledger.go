@@ -35,16 +35,18 @@ func (s Services) ledgerRoutes(a huma.API) {
 
 // balance is in decimals of the currency, without VAT.
 type balance struct {
-	Currency  string `json:"currency" example:"EUR" doc:"ISO 4217."`
-	Terms     string `json:"terms" enum:"prepaid,limit,unlimited" doc:"prepaid: what was paid in advance may be spent. limit: what is owed stays within the limit. unlimited: nothing is held for want of money."`
-	Limit     string `json:"limit,omitempty" doc:"Of the terms limit." example:"500.00"`
-	Available string `json:"available,omitempty" doc:"What may be spent now; negative after a limit was lowered. Missing where there is no limit." example:"431.275"`
-	Owed      string `json:"owed" doc:"What the account owes, with what is set aside; negative: it has paid in advance." example:"68.725"`
-	Reserved  string `json:"reserved" doc:"Of it: set aside for messages under way." example:"4.50"`
-	Unbilled  string `json:"unbilled" doc:"Of it: earned, and on no invoice yet." example:"64.225"`
-	Billed    string `json:"billed" doc:"On invoices, less credit notes, as long as the ledger goes back." example:"568.11"`
-	Rounding  string `json:"rounding" doc:"What lines of invoices gained by being whole cents." example:"0.005"`
-	Paid      string `json:"paid" doc:"What was paid, less what went back." example:"568.11"`
+	Currency    string     `json:"currency" example:"EUR" doc:"ISO 4217."`
+	Terms       string     `json:"terms" enum:"prepaid,limit,unlimited" doc:"prepaid: what was paid in advance may be spent. limit: what is owed stays within the limit. unlimited: nothing is held for want of money."`
+	Limit       string     `json:"limit,omitempty" doc:"Of the terms limit." example:"500.00"`
+	Available   string     `json:"available,omitempty" doc:"What may be spent now; negative after a limit was lowered. Missing where there is no limit." example:"431.275"`
+	Owed        string     `json:"owed" doc:"What the account owes, with what is set aside; negative: it has paid in advance." example:"68.725"`
+	Reserved    string     `json:"reserved" doc:"Of it: set aside for messages under way." example:"4.50"`
+	Unbilled    string     `json:"unbilled" doc:"Of it: earned, and on no invoice yet." example:"64.225"`
+	Billed      string     `json:"billed" doc:"On invoices, less credit notes, as long as the ledger goes back." example:"568.11"`
+	Rounding    string     `json:"rounding" doc:"What lines of invoices gained by being whole cents." example:"0.005"`
+	Paid        string     `json:"paid" doc:"What was paid, less what went back." example:"568.11"`
+	SuspendDays int        `json:"suspend_days,omitempty" doc:"Directories are not followed while an invoice is unpaid so many days after it was due. Missing: they always are." example:"30"`
+	SuspendedAt *time.Time `json:"suspended_at,omitempty" doc:"Since when they are not. They are again within the hour, or at once when a payment is recorded."`
 }
 
 func shownBalance(b billing.Balance) balance {
@@ -56,6 +58,7 @@ func shownBalance(b billing.Balance) balance {
 	if out.Terms == "limit" {
 		out.Limit = billing.Money(b.Limit)
 	}
+	out.SuspendDays, out.SuspendedAt = b.Suspend, whenever(b.Suspended)
 	return out
 }
 
@@ -175,8 +178,9 @@ func (s Services) listLedgerOf(ctx context.Context, in *listLedgerOf) (*answer[l
 }
 
 type newTerms struct {
-	Terms string `json:"terms" enum:"prepaid,limit,unlimited" example:"limit"`
-	Limit *money `json:"limit,omitempty" doc:"Of the terms limit: what may be owed at the most."`
+	Terms       string `json:"terms" enum:"prepaid,limit,unlimited" example:"limit"`
+	Limit       *money `json:"limit,omitempty" doc:"Of the terms limit: what may be owed at the most."`
+	SuspendDays int    `json:"suspend_days,omitempty" minimum:"0" maximum:"365" doc:"Directories are not followed while an invoice is unpaid so many days after it was due, Left out, or 0: they always are." example:"30"`
 }
 
 type setTerms struct {
@@ -189,7 +193,7 @@ func (s Services) setTerms(ctx context.Context, in *setTerms) (*answer[balance],
 	if err != nil {
 		return nil, err
 	}
-	t := billing.Terms{Prepaid: in.Body.Terms == "prepaid", Unlimited: in.Body.Terms == "unlimited"}
+	t := billing.Terms{Prepaid: in.Body.Terms == "prepaid", Unlimited: in.Body.Terms == "unlimited", Suspend: in.Body.SuspendDays}
 	if in.Body.Limit == nil && in.Body.Terms == "limit" {
 		return nil, problem.Invalid("limit", "the terms limit have one")
 	}

@@ -22,6 +22,8 @@ func TestAnOperatorSetsTermsAndPaymentsAndTheAccountReadsItsBalance(t *testing.T
 	refused(t, operate("POST", "/terms", `{"terms":"prepaid","limit":{"amount":"5","currency":"EUR"}}`), 422, "invalid_limit")
 	refused(t, operate("POST", "/terms", `{"terms":"limit","limit":{"amount":"5","currency":"NOK"}}`), 422, "invalid_limit")
 	same(t, read[balance](t, operate("POST", "/terms", `{"terms":"limit","limit":{"amount":"500","currency":"EUR"}}`), 200).Available, "500.00")
+	refused(t, operate("POST", "/terms", `{"terms":"unlimited","suspend_days":366}`), 422, "invalid_suspend_days")
+	same(t, read[balance](t, operate("POST", "/terms", `{"terms":"unlimited","suspend_days":30}`), 200).SuspendDays, 30)
 	same(t, read[balance](t, operate("POST", "/terms", `{"terms":"prepaid"}`), 200).Available, "0.00")
 	refused(t, h.ask(t, "POST", messagesPath, `{"to":"+4790000001","text":"Hi"}`), 409, "no_funds")
 

@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/db"
@@ -83,7 +82,7 @@ func (l *Ledger) record(ctx context.Context, account int64, action string, make 
 			return err
 		}
 		e.ID = id
-		posted, err := PostOnce(ctx, tx, time.Now(), e)
+		posted, err := PostOnce(ctx, tx, l.clock(), e)
 		if err != nil {
 			return err
 		}
@@ -98,7 +97,10 @@ func (l *Ledger) record(ctx context.Context, account int64, action string, make 
 		}
 		_, err = audit.Record(ctx, tx, audit.Entry{Account: account, Action: action, Subject: "acc", SubjectID: account,
 			Facts: map[string]any{"amount": Money(e.Micro), "currency": done.Currency}})
-		return err
+		if err != nil {
+			return err
+		}
+		return dun(ctx, tx, account, l.clock())
 	})
 	return done, err
 }

@@ -78,13 +78,13 @@ type item struct {
 const farOff = 1 << 53
 
 // items are the connections with what decides whether they are paid for: that they are
-// connected and no preview, the account active, its agreement in force and its plan one
-// with directories.
+// connected and no preview, the account active and not in arrears, its agreement in
+// force and its plan one with directories.
 func (s *Subscriptions) items(ctx context.Context, now time.Time) ([]item, error) {
 	return db.Collect(ctx, s.db, func(row *sql.Rows) (i item, err error) {
 		var connection, account, capabilities string
-		var gone, preview, agreed, planFrom int64
-		if err := row.Scan(&i.id, &i.account, &connection, &gone, &preview, &account, &agreed, &capabilities, &i.anchor, &i.micro, &planFrom, &i.open); err != nil {
+		var gone, preview, agreed, planFrom, unpaid int64
+		if err := row.Scan(&i.id, &i.account, &connection, &gone, &preview, &account, &agreed, &capabilities, &i.anchor, &i.micro, &planFrom, &unpaid, &i.open); err != nil {
 			return i, err
 		}
 		at := db.Millis(now)
@@ -98,6 +98,9 @@ func (s *Subscriptions) items(ctx context.Context, now time.Time) ([]item, error
 		if !slices.Contains(strings.Fields(capabilities), Directory) {
 			ends = append(ends, cmp.Or(planFrom, at))
 		}
+		if unpaid > 0 {
+			ends = append(ends, unpaid)
+		}
 		if end := slices.Min(ends); end <= at {
 			i.ended = db.Time(end)
 		}
@@ -107,8 +110,9 @@ func (s *Subscriptions) items(ctx context.Context, now time.Time) ([]item, error
 				SELECT MAX(CASE WHEN g.state = 'terminated' THEN g.terminated_at WHEN g.closes_at = 0 THEN CAST($1 AS BIGINT) ELSE g.closes_at END)
 				FROM agreements g WHERE g.account_id = a.id AND g.state IN ('concluded', 'terminated')), 0),
 			p.capabilities, p.anchor, p.directory_micro, CASE WHEN p.changed_at > COALESCE(ap.valid_from, 0) THEN p.changed_at ELSE COALESCE(ap.valid_from, 0) END,
-			CASE WHEN o.subscription_id IS NULL THEN FALSE ELSE TRUE END
+			COALESCE(t.suspended_at, 0), CASE WHEN o.subscription_id IS NULL THEN FALSE ELSE TRUE END
 		FROM connections c JOIN accounts a ON a.id = c.account_id`+planOfAccount+`
+		LEFT JOIN billing_terms t ON t.account_id = a.id
 		LEFT JOIN subscriptions s ON s.item_id = c.id
 		LEFT JOIN subscription_spans o ON o.subscription_id = s.id AND o.last_day = -1
 		ORDER BY c.id`, int64(farOff), db.Millis(now))

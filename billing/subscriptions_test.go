@@ -130,6 +130,9 @@ func TestTheEndIsChargedByTheDay(t *testing.T) { // S16, reading 7
 		"deleted":        func(s *tenancy) { s.exec(`DELETE FROM connections`) },
 		"account closed": func(s *tenancy) { s.exec(`UPDATE accounts SET state = 'closed'`) },
 		"preview":        func(s *tenancy) { s.exec(`UPDATE connections SET preview = 1`) },
+		"unpaid": func(s *tenancy) {
+			s.exec(`INSERT INTO billing_terms (account_id, prepaid, unlimited, limit_micro, suspend_days, suspended_at, updated_at) VALUES (7, FALSE, TRUE, 0, 10, $1, 0)`, db.Millis(s.clock.at))
+		},
 		"the plan changed": func(s *tenancy) {
 			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "everything", List: "standard", Anchor: 1, DirectoryMicro: billing.DirectoryPrice})
 			s.must(err)

@@ -15,6 +15,7 @@ type Terms struct {
 	Prepaid   bool
 	Unlimited bool
 	Limit     int64 // micro-units of the account's currency, of who pays later with a limit
+	Suspend   int   // days after an invoice is due until directories are not followed any more; 0: never
 }
 
 // limited says whether reservations are held against what is available.
@@ -25,6 +26,8 @@ type Funds struct {
 	Terms
 	Currency string
 	Owed     int64 // the sum of receivable, of an account that has a limit; negative: it has paid in advance
+	// Suspended is since when its directories are not followed, as invoices are unpaid; zero while they are.
+	Suspended time.Time
 }
 
 // Available is what may be reserved; it has no meaning of an account without a limit,
@@ -41,10 +44,16 @@ func (f Funds) refuse(micro int64) error {
 }
 
 // Ledger is the ledger and the terms of all accounts.
-type Ledger struct{ db *db.DB }
+type Ledger struct {
+	db    *db.DB
+	clock func() time.Time
+}
 
 // NewLedger works on the ledger of a database.
-func NewLedger(d *db.DB) *Ledger { return &Ledger{db: d} }
+func NewLedger(d *db.DB) *Ledger { return &Ledger{d, time.Now} }
+
+// WithClock is the same ledger by another clock.
+func (l *Ledger) WithClock(clock func() time.Time) *Ledger { return &Ledger{l.db, clock} }
 
 // Balance is all that the ledger says of an account now, and its terms.
 type Balance struct {
@@ -75,12 +84,17 @@ func FundsOf(ctx context.Context, q db.Querier, account int64) (Funds, error) {
 }
 
 func termsOf(ctx context.Context, q db.Querier, account int64) (f Funds, err error) {
+	var suspended int64
 	err = q.QueryRowContext(ctx, `
-		SELECT a.currency, COALESCE(t.prepaid, FALSE), COALESCE(t.unlimited, TRUE), COALESCE(t.limit_micro, 0)
+		SELECT a.currency, COALESCE(t.prepaid, FALSE), COALESCE(t.unlimited, TRUE), COALESCE(t.limit_micro, 0),
+			COALESCE(t.suspend_days, 0), COALESCE(t.suspended_at, 0)
 		FROM accounts a LEFT JOIN billing_terms t ON t.account_id = a.id WHERE a.id = $1`, account).
-		Scan(&f.Currency, &f.Prepaid, &f.Unlimited, &f.Limit)
+		Scan(&f.Currency, &f.Prepaid, &f.Unlimited, &f.Limit, &f.Suspend, &suspended)
 	if db.IsNone(err) {
 		err = problem.NotFound("account", "")
+	}
+	if suspended > 0 {
+		f.Suspended = db.Time(suspended)
 	}
 	return f, err
 }
@@ -157,25 +171,31 @@ func (l *Ledger) SetTerms(ctx context.Context, account int64, t Terms) error {
 		if err != nil {
 			return err
 		}
-		now := time.Now()
+		now := l.clock()
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO billing_terms (account_id, prepaid, unlimited, limit_micro, updated_at) VALUES ($1, $2, $3, $4, $5)
+			INSERT INTO billing_terms (account_id, prepaid, unlimited, limit_micro, suspend_days, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (account_id) DO UPDATE SET prepaid = excluded.prepaid, unlimited = excluded.unlimited,
-				limit_micro = excluded.limit_micro, updated_at = excluded.updated_at`,
-			account, t.Prepaid, t.Unlimited, t.Limit, db.Millis(now)); err != nil {
+				limit_micro = excluded.limit_micro, suspend_days = excluded.suspend_days, updated_at = excluded.updated_at`,
+			account, t.Prepaid, t.Unlimited, t.Limit, t.Suspend, db.Millis(now)); err != nil {
 			return err
 		}
 		if err := keepBalance(ctx, tx, account, t); err != nil {
 			return err
 		}
 		_, err = audit.Record(ctx, tx, audit.Entry{Account: account, Action: "billing.terms_changed", Subject: "acc", SubjectID: account,
-			Facts: map[string]any{"prepaid": t.Prepaid, "unlimited": t.Unlimited, "limit": Money(t.Limit), "currency": before.Currency}})
-		return err
+			Facts: map[string]any{"prepaid": t.Prepaid, "unlimited": t.Unlimited, "limit": Money(t.Limit), "currency": before.Currency, "suspend_days": t.Suspend}})
+		if err != nil {
+			return err
+		}
+		return dun(ctx, tx, account, now)
 	})
 }
 
 // highestLimit is far beyond what an account owes, and far below where sums of BIGINT end.
 const highestLimit = 1_000_000_000 * 1_000_000
+
+// mostSuspendDays is a year.
+const mostSuspendDays = 365
 
 func (t Terms) check() error {
 	switch {
@@ -185,6 +205,8 @@ func (t Terms) check() error {
 		return problem.Invalid("limit", "a limit is for who pays later up to it")
 	case t.Limit < 0 || t.Limit > highestLimit:
 		return problem.Invalid("limit", "a limit is between 0 and %s", Money(highestLimit))
+	case t.Suspend < 0 || t.Suspend > mostSuspendDays:
+		return problem.Invalid("suspend_days", "directories are suspended 1 to %d days after an invoice is due, or with 0 never", mostSuspendDays)
 	}
 	return nil
 }

@@ -25,8 +25,9 @@ import (
 // problem when there is no concluded agreement.
 type Gate func(ctx context.Context, account int64) error
 
-// Plan says whether an account's plan includes directories: it answers a problem with
-// the code plan_lacks_directory when it does not.
+// Plan says whether an account may have directories: it answers a problem with the code
+// plan_lacks_directory when its plan does not include them, and invoices_unpaid when it
+// has to pay first.
 type Plan func(ctx context.Context, account int64) error
 
 // Leave ends the access of people who are gone from the directory: the sign-in

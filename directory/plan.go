@@ -24,8 +24,9 @@ func (d *Directory) planned(ctx context.Context, account int64) error {
 }
 
 // Suspended is why an account's directories are not followed though they are
-// connected: its plan does not include them. Nothing is deleted, and once the plan
-// does they are followed again. It is nil when they are not suspended.
+// connected: its plan does not include them, or its invoices are unpaid. Nothing is
+// deleted, and once that is mended they are followed again. It is nil when they are not
+// suspended.
 func (d *Directory) Suspended(ctx context.Context, account int64) (*problem.Problem, error) {
 	err := d.planned(ctx, account)
 	if p := problem.As(err); p != nil {

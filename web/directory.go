@@ -100,6 +100,9 @@ func (w *site) suspended(v visit) (string, error) {
 	if why == nil || err != nil {
 		return "", err
 	}
+	if why.Code != "plan_lacks_"+billing.Directory {
+		return v.say.word("problem", why.Code), nil
+	}
 	all, err := w.Plans.All(v.ctx)
 	if err != nil {
 		return "", err

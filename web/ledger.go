@@ -28,7 +28,8 @@ type balancePage struct {
 	Currency string
 	Terms    string // in words
 	Facts    []fact
-	Short    bool // nothing is available
+	Short    bool      // nothing is available
+	Unpaid   time.Time // since when directories are not followed for it; zero: they are
 	Filter   ledgerForm
 	Kinds    []choice
 	CSV      string // address of the list as a spreadsheet
@@ -51,7 +52,7 @@ type fact struct{ Word, Text string }
 type ledgerForm struct{ Kind, Country, Since, Until string }
 
 // moneyForm is what an operator typed.
-type moneyForm struct{ Limit, Amount, Reference, Back string }
+type moneyForm struct{ Limit, Suspend, Amount, Reference, Back string }
 
 type entryRow struct {
 	At        time.Time
@@ -73,12 +74,15 @@ func (w *site) showBalance(c *fiber.Ctx, v visit, acc accounts.Account, p balanc
 		return err
 	}
 	p.Name, p.Currency, p.Short = acc.Name, b.Currency, !b.Unlimited && b.Available() <= 0
-	p.Terms, p.Facts = v.say.terms(b.Terms), v.say.balance(b)
+	p.Terms, p.Facts, p.Unpaid = v.say.terms(b.Terms), v.say.balance(b), b.Suspended
 	for _, one := range []string{"prepaid", "limit", "unlimited"} {
 		p.Choices = append(p.Choices, choice{one, v.say.word("terms", one), one == termsWord(b.Terms)})
 	}
 	if p.Form.Limit == "" && termsWord(b.Terms) == "limit" {
 		p.Form.Limit = billing.Money(b.Limit)
+	}
+	if p.Form.Suspend == "" && b.Suspend > 0 {
+		p.Form.Suspend = strconv.Itoa(b.Suspend)
 	}
 	if err := w.fillLedger(c, v, acc.ID, &p); err != nil {
 		return err
@@ -263,11 +267,16 @@ func (w *site) setTerms(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	p.Form.Limit = strings.TrimSpace(c.FormValue("limit"))
+	p.Form.Limit, p.Form.Suspend = strings.TrimSpace(c.FormValue("limit")), strings.TrimSpace(c.FormValue("suspend"))
 	t := billing.Terms{Prepaid: c.FormValue("terms") == "prepaid", Unlimited: c.FormValue("terms") == "unlimited"}
 	if !t.Prepaid && !t.Unlimited {
 		if t.Limit, err = billing.ParseMoney(p.Form.Limit); err != nil {
 			return w.refuseMoney(c, v, acc, p, problem.Invalid("limit", "no amount"))
+		}
+	}
+	if p.Form.Suspend != "" {
+		if t.Suspend, err = strconv.Atoi(p.Form.Suspend); err != nil {
+			return w.refuseMoney(c, v, acc, p, problem.Invalid("suspend_days", "no number"))
 		}
 	}
 	return w.moneyDone(c, v, acc, p, w.Ledger.SetTerms(v.ctx, acc.ID, t))
@@ -308,7 +317,7 @@ func (w *site) moneyDone(c *fiber.Ctx, v visit, acc accounts.Account, p balanceP
 }
 
 // moneyFields are where a problem is told.
-var moneyFields = map[string]string{"invalid_limit": "limit", "invalid_amount": "amount", "invalid_reference": "reference", "payment_differs": "reference", "payment_not_found": "back"}
+var moneyFields = map[string]string{"invalid_limit": "limit", "invalid_suspend_days": "suspend", "invalid_amount": "amount", "invalid_reference": "reference", "payment_differs": "reference", "payment_not_found": "back"}
 
 func (w *site) refuseMoney(c *fiber.Ctx, v visit, acc accounts.Account, p balancePage, err error) error {
 	refused := problem.As(err)

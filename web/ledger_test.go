@@ -20,6 +20,9 @@ func TestAnOperatorSetsTermsAndPaymentsAndTheAccountSeesItsBalance(t *testing.T)
 	const path = "/installation/billing/acme"
 	w.has(w.get("/installation/billing"), http.StatusOK, path, "Acme")
 	w.has(w.post(path+"/terms", url.Values{"terms": {"limit"}, "limit": {"much"}}), http.StatusUnprocessableEntity, "Enter an amount such as", `value="much"`)
+	w.has(w.post(path+"/terms", url.Values{"terms": {"unlimited"}, "suspend": {"366"}}), http.StatusUnprocessableEntity, "Enter days from 1 to 365", `value="366"`)
+	w.sent(w.post(path+"/terms", url.Values{"terms": {"unlimited"}, "suspend": {"30"}}), path)
+	w.has(w.get(path), http.StatusOK, `value="30"`)
 	w.sent(w.post(path+"/terms", url.Values{"terms": {"prepaid"}}), path)
 	w.has(w.post(path+"/payments", url.Values{"amount": {"-5"}, "reference": {"bank 1"}}), http.StatusUnprocessableEntity, "Enter an amount above zero")
 	for range 2 {

@@ -135,9 +135,13 @@ func (a *App) directory(incarnation int64) *directory.Directory {
 		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra, Marks: contacts.MarksOf(a.Names)}, incarnation)
 }
 
-// hasDirectories refuses an account whose plan does not include directories (Q3).
+// hasDirectories refuses an account whose plan does not include directories (Q3), and
+// one that has not paid.
 func (a *App) hasDirectories(ctx context.Context, account int64) error {
-	return a.Plans.Can(ctx, a.DB, account, billing.Directory)
+	if err := a.Plans.Can(ctx, a.DB, account, billing.Directory); err != nil {
+		return err
+	}
+	return a.Ledger.Followable(ctx, account)
 }
 
 func migrated(ctx context.Context, d *db.DB) error {

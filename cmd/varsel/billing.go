@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/varsel/varsel/accounts"
@@ -15,10 +16,11 @@ type billingTerms struct {
 	Prepaid   bool   `xor:"terms" required:"" help:"It pays in advance, and spends what it has paid."`
 	Limit     string `xor:"terms" required:"" help:"It pays later, and owes at the most this, in its currency."`
 	Unlimited bool   `xor:"terms" required:"" help:"It pays later, without a limit."`
+	Suspend   int    `name:"suspend-after" placeholder:"DAYS" help:"Its directories are not followed while an invoice is unpaid so many days after it was due. 0, or left out: they always are."`
 }
 
 func (b billingTerms) Run(ctx context.Context, c *commands, t terminal) error {
-	terms := billing.Terms{Prepaid: b.Prepaid, Unlimited: b.Unlimited}
+	terms := billing.Terms{Prepaid: b.Prepaid, Unlimited: b.Unlimited, Suspend: b.Suspend}
 	if b.Limit != "" {
 		var err error
 		if terms.Limit, err = micro("limit", b.Limit); err != nil {
@@ -104,6 +106,14 @@ func (c *commands) sayBalance(ctx context.Context, app *App, acc accounts.Accoun
 	if !b.Unlimited {
 		answer["available"] = billing.Money(b.Available())
 		terms += "; " + billing.Money(b.Available()) + " " + b.Currency + " is available"
+	}
+	if b.Suspend > 0 {
+		answer["suspend_days"] = b.Suspend
+		terms += fmt.Sprintf("; directories are suspended %d days after an invoice is due", b.Suspend)
+	}
+	if !b.Suspended.IsZero() {
+		answer["suspended_at"] = utc(b.Suspended)
+		terms += ", and have been since " + utc(b.Suspended)
 	}
 	return c.say(t.out, answer, "%s %s.\nowed %s %s, of it reserved %s and unbilled %s\nbilled %s, paid %s", acc.Handle, terms,
 		answer["owed"], b.Currency, answer["reserved"], answer["unbilled"], answer["billed"], answer["paid"])

@@ -33,3 +33,23 @@ func TestCommandsSetTermsRecordPaymentsAndTellTheBalance(t *testing.T) {
 		t.Errorf("%v %q", err, got)
 	}
 }
+
+func TestADirectoryIsNotFollowedWhileInvoicesAreUnpaid(t *testing.T) {
+	url := dbtest.SQLiteURL(t)
+	i := newInstallation(t, url)
+	i.furnish()
+	i.connect()
+	i.do("", "directory", "sync", "--account", "acme")
+	i.refused("1 to 365 days", "", "billing", "terms", "--account", "acme", "--unlimited", "--suspend-after", "366")
+	if got := i.do("", "billing", "terms", "--account", "acme", "--unlimited", "--suspend-after", "30"); got["suspend_days"] != 30.0 || got["suspended_at"] != nil {
+		t.Errorf("%v", got)
+	}
+	_, err := dbtest.Open(t, url).ExecContext(t.Context(), `UPDATE billing_terms SET suspended_at = 1`)
+	must(t, err)
+	if got := i.do("", "billing", "balance", "--account", "acme"); got["suspended_at"] != "1970-01-01T00:00:00Z" {
+		t.Errorf("%v", got)
+	}
+	i.refused("invoices of the account are overdue", "", "directory", "sync", "--account", "acme")
+	i.do("", "billing", "payment", "--account", "acme", "--amount", "99", "--reference", "bank 1")
+	i.do("", "directory", "sync", "--account", "acme")
+}

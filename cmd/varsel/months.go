@@ -24,6 +24,7 @@ func (a *App) billingJobs() []smsqueue.Job {
 			_, err := a.Invoices.RunMonth(ctx, billing.RunOrder{}, time.Now())
 			return err
 		}},
+		{Name: "dun", Every: time.Hour, Run: a.Ledger.Dun},
 		{Name: "reconcile", Every: 24 * time.Hour, Run: func(ctx context.Context) error {
 			_, _, err := a.reconcile(ctx)
 			return err
