@@ -24,7 +24,7 @@ func (h *house) work(t *testing.T) {
 	w, err := smsqueue.StartWorker(t.Context(), h.Queue, redis.Client, "all", func(int64) []smsqueue.Job { return nil })
 	must(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		must(t, w.Stop(ctx))
 		redis.Close()
@@ -34,7 +34,7 @@ func (h *house) work(t *testing.T) {
 // sentOut waits until a campaign has been sent.
 func (h *house) sentOut(t *testing.T, c campaign) campaign {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		now := read[campaign](t, h.ask(t, "GET", campaignsPath+"/"+c.ID, ""), 200)
 		if now.State == "sent" || now.State == "finished" {
 			return now

@@ -70,8 +70,8 @@ func TestAPhotoIsSquareSmallAndTellsNothingElse(t *testing.T) {
 		changed, err := d.Card(d.Context(), acme, c.ID)
 		d.equal(nil, err)
 		d.equal(c.Revision+3, changed.Revision)
-		_, err = d.Photo(d.Context(), other, c.ID)
-		d.equal(nil, err)
+		theirs, err := d.Photo(d.Context(), other, c.ID)
+		d.equal([]any{nil, 0}, []any{err, len(theirs)})
 		d.refused("card_not_found", d.SetPhoto(d.Context(), other, c.ID, encoded(t, noise(9, 9), "png")))
 		for name, file := range map[string][]byte{"nothing": nil, "a text": []byte("hello"), "the half": held(t, noise(900, 900), 1)[:9000],
 			"too many pixels": encoded(t, image.NewGray(image.Rect(0, 0, 50_001, 1000)), "png")} {

@@ -173,11 +173,12 @@ func TestABurstOfChangesIsOneSync(t *testing.T) { // Q63
 		o.keeps("subscribe users", "subscribe groups")
 		o.equal(false, o.dueIn(soon))
 		o.entra.person("a", "900 00 002")
+		before := time.Now()
 		for range 50 {
 			o.tells("s1", 10)
 			o.tells("s2", 10)
 		}
-		o.equal([]bool{false, true}, []bool{o.dueIn(0), o.dueIn(soon)}) // the changes of a moment are read together
+		o.equal([]bool{false, true}, []bool{len(o.due(before.Add(time.Second))) == 1, o.dueIn(soon)}) // the changes of a moment are read together
 		if c := o.only(); !c.RequestedAt.IsZero() {
 			t.Error("nobody has asked for it: it may stand back when the directory is busy")
 		}

@@ -182,7 +182,7 @@ func (e *estate) work() (stop func()) {
 	w, err := smsqueue.StartWorker(e.Context(), e.queue, redis.Client, "all", func(int64) []smsqueue.Job { return nil })
 	check(e.T, err)
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		check(e.T, w.Stop(ctx))
 		redis.Close()
@@ -191,7 +191,7 @@ func (e *estate) work() (stop func()) {
 
 func (e *estate) until(reached func() bool) {
 	e.Helper()
-	for deadline := time.Now().Add(90 * time.Second); !reached(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !reached(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			e.Fatal("it never came")
 		}

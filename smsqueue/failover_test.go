@@ -47,8 +47,9 @@ func (h *house) health(carrier string) smsqueue.Health {
 
 func (h *house) untilHealth(carrier string, state smsqueue.HealthState) smsqueue.Health {
 	h.t.Helper()
-	h.eventually(func() bool { return h.health(carrier).State == state })
-	return h.health(carrier)
+	var now smsqueue.Health
+	h.eventually(func() bool { now = h.health(carrier); return now.State == state })
+	return now
 }
 
 // waitingAt counts the messages that wait for a carrier and are not on their way.

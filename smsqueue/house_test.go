@@ -89,7 +89,7 @@ func (h *house) workOn(redis *smsqueue.Redis) {
 	w, err := smsqueue.StartWorker(h.t.Context(), h.queue, redis.Client, "all", noJobs)
 	must(h.t, err)
 	h.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if err := w.Stop(ctx); err != nil {
 			h.t.Error(err)
@@ -125,7 +125,7 @@ func (h *house) campaign(account int64, n smsqueue.NewCampaign) smsqueue.Campaig
 // until waits for a campaign.
 func (h *house) until(c smsqueue.Campaign, reached func(smsqueue.Campaign) bool) smsqueue.Campaign {
 	h.t.Helper()
-	deadline := time.Now().Add(5 * time.Minute)
+	deadline := time.Now().Add(15 * time.Minute)
 	for {
 		now, err := h.queue.Campaign(h.t.Context(), c.Account, c.ID)
 		must(h.t, err)
@@ -151,7 +151,7 @@ func (h *house) untilMessage(m smsqueue.Message, status smsqueue.Status) {
 
 func (h *house) eventually(reached func() bool) {
 	h.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !reached(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !reached(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("it does not come; the SMSC stands at %+v", h.smsc.Counts())
 		}

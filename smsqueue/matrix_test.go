@@ -34,8 +34,9 @@ const (
 	fewPoints     = 6
 	matrixWindow  = 100
 	matrixDelay   = 20 * time.Millisecond // before each answer
-	matrixTimeout = 2 * time.Second       // of an answer
-	matrixMute    = 3 * time.Second
+	matrixSlow    = 500 * time.Millisecond
+	matrixTimeout = 20 * time.Second // of an answer; longer than this machine stands still
+	matrixMute    = 25 * time.Second
 )
 
 // point is one round of the matrix.
@@ -95,7 +96,7 @@ var matrixFaults = []fault{
 		p.smscIs(func(f *smscsim.Faults) { f.NeverAnswer = false })
 	}},
 	{"slow carrier", 0, false, func(p *point, rng *rand.Rand) {
-		p.smscIs(func(f *smscsim.Faults) { f.AnswerDelay = matrixTimeout / 4 })
+		p.smscIs(func(f *smscsim.Faults) { f.AnswerDelay = matrixSlow })
 		pause(rng)
 		p.smscIs(func(f *smscsim.Faults) { f.AnswerDelay = matrixDelay })
 	}},
@@ -220,7 +221,7 @@ func (p *point) breakThings(rng *rand.Rand) {
 // send, now or again, and everybody the SMSC accepted a message for is known to have it.
 func (p *point) untilQuiet(c smsqueue.Campaign) smsqueue.Campaign {
 	p.t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		counts, settled := p.smsc.Counts(), p.reachedAndUnconfirmed() == 0
 		now, err := p.queue.Campaign(p.t.Context(), c.Account, c.ID) // after the rows: what is settled stays so
@@ -302,7 +303,7 @@ func (p *point) rowsAgree(c smsqueue.Campaign) {
 func (p *point) eventuallyZero(what, query string) {
 	p.t.Helper()
 	var n int
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		must(p.t, p.db.QueryRowContext(p.t.Context(), query).Scan(&n))
 		if n == 0 {
 			return

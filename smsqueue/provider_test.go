@@ -59,7 +59,7 @@ func newProvided(t *testing.T, url, name string, faults smshttpsim.Faults) *prov
 	t.Cleanup(func() { h.provider.Close() })
 
 	p := providers[name]
-	config := map[string]any{"url": h.provider.URL(), "window": 30, "timeout": "2s"}
+	config := map[string]any{"url": h.provider.URL(), "window": 30, "timeout": "30s"}
 	for field, value := range p.config {
 		config[field] = value
 	}
@@ -178,7 +178,7 @@ func TestAForgedCallbackMovesNothing(t *testing.T) {
 func TestWhatAProviderTookWithoutAnAnswerIsNeverSentTwiceInBulk(t *testing.T) {
 	for length, text := range map[string]string{"short": "Fire drill at noon.", "long": strings.Repeat("Fire drill at noon. ", 20)} {
 		t.Run(length, func(t *testing.T) {
-			eachProvider(t, smshttpsim.Faults{DropAfter: 7, FinalOnly: true, CallbackDelay: smshttpsim.Duration(20 * time.Millisecond)}, func(t *testing.T, h *provided) {
+			eachProvider(t, smshttpsim.Faults{DropAfter: 7, FinalOnly: true, CallbackDelay: smshttpsim.Duration(time.Second)}, func(t *testing.T, h *provided) {
 				const people = 60
 				g := h.group(h.account.ID, "All staff", people, 0)
 				c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: text})

@@ -131,7 +131,7 @@ func TestWhoIsLeftHasAllSlotsAndNobodyIsLost(t *testing.T) {
 }
 
 func TestWhoJoinsGetsASharePeacefully(t *testing.T) {
-	h, redis, _ := shared(t, 0, smscsim.Faults{AnswerDelay: 20 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond})
+	h, redis, _ := shared(t, 200, smscsim.Faults{AnswerDelay: 20 * time.Millisecond, ReceiptDelay: 50 * time.Millisecond})
 	first := h.spawnOn(redis)
 	const people = 6000
 	g := h.group(h.account.ID, "All staff", people, 0)

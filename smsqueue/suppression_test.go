@@ -76,7 +76,7 @@ func TestStopBlocksAtOnceInsideARunningCampaign(t *testing.T) { // U21
 		people = n
 	}
 	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
-		h.route(200, people/10)
+		h.route(200, people/40) // the last are far from their turn
 		h.number(h.account.ID, office, "")
 		h.work()
 		g := h.group(h.account.ID, "Everybody", people, 0)

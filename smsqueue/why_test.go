@@ -19,7 +19,7 @@ import (
 func (h *house) explains(campaign int64, want ...smsqueue.Wait) {
 	h.t.Helper()
 	var diff string
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		got, err := h.queue.Why(h.t.Context(), h.account.ID, campaign)
 		must(h.t, err)
 		if diff = cmp.Diff(want, got, cmpopts.IgnoreFields(smsqueue.Wait{}, "Until"), cmpopts.EquateEmpty()); diff == "" {

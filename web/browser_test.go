@@ -46,7 +46,7 @@ func newBrowser(t *testing.T, home string) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	ctx, endBrowser := chromedp.NewExecAllocator(ctx, options...)
 	ctx, endTab := chromedp.NewContext(ctx)
 	b := &browser{T: t, ctx: ctx, home: home}
@@ -193,7 +193,7 @@ func (b *browser) signIn() {
 
 func TestBrowserSeesACampaignMoveByItself(t *testing.T) {
 	w := newWorld(t)
-	w.carrier("main", `{"throughput":80,"receipt_delay":"200ms"}`)
+	w.carrier("main", `{"throughput":40,"receipt_delay":"200ms"}`)
 	_, name := w.start(smsqueue.NewCampaign{Group: w.group("Everybody", 300).ID, Text: "Hello"})
 	b := newBrowser(t, w.home)
 	b.signIn()

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -184,7 +185,11 @@ func TestAfterALeaverNothingOfTheirCardIsLeft(t *testing.T) { // Q53
 		}
 	}
 	w.synced()
+	seen := time.Now()
 	w.until("the card is gone", func() bool { return w.get("/c/"+c.Slug).status == http.StatusGone })
+	if took := time.Since(seen); took > time.Minute {
+		t.Errorf("it was gone after %v", took)
+	}
 	for _, path := range everyCardPath {
 		for code, says := range map[string]string{"en": "no longer in use", "nb": "ikke lenger i bruk", "pl": "nie jest już używana"} {
 			for _, name := range []string{c.Slug, strings.ToUpper(c.Slug)} {

@@ -21,7 +21,7 @@ type stream struct {
 
 func (w *world) open(path string) *stream {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute)
 	w.Cleanup(cancel)
 	req := must(http.NewRequestWithContext(ctx, http.MethodGet, w.home+path, nil))
 	res, err := (&http.Client{Jar: w.client.Jar}).Do(req)
@@ -55,7 +55,7 @@ func (s *stream) event() (name string, data map[string]any) {
 
 func TestProgressIsStreamedUntilTheEnd(t *testing.T) {
 	w := newWorld(t)
-	w.carrier("main", `{"throughput":100}`)
+	w.carrier("main", `{"throughput":25}`)
 	c, name := w.start(smsqueue.NewCampaign{Group: w.group("Everybody", 200).ID, Text: "Hello"})
 	w.signIn()
 	s := w.open("/campaigns/" + name + "/live")

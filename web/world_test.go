@@ -146,7 +146,7 @@ func (w *world) listen() {
 		close(w.stop)
 		// A connection that was dialled and not used would be waited for.
 		http.DefaultClient.CloseIdleConnections()
-		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
+		if err := app.ShutdownWithTimeout(5 * time.Minute); err != nil {
 			w.Errorf("shut down: %v", err)
 		}
 		<-served
@@ -155,7 +155,7 @@ func (w *world) listen() {
 
 func newClient() *http.Client {
 	jar := must(cookiejar.New(nil))
-	return &http.Client{Jar: jar, Timeout: 20 * time.Second,
+	return &http.Client{Jar: jar, Timeout: 2 * time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
@@ -255,7 +255,7 @@ func (w *world) work() {
 	redis := smsqueue.EmbeddedRedis()
 	worker := must(smsqueue.StartWorker(w.Context(), w.queue, redis.Client, "all", noJobs))
 	w.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if err := worker.Stop(ctx); err != nil {
 			w.Errorf("stop the worker: %v", err)
@@ -272,7 +272,7 @@ func (w *world) start(n smsqueue.NewCampaign) (smsqueue.Campaign, string) {
 
 func (w *world) until(what string, done func() bool) {
 	w.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if done() {
 			return
 		}

@@ -60,6 +60,7 @@ func TestACardComesGoesAndReturnsWithItsHolder(t *testing.T) {
 
 		p.sim.SoftDelete(id)
 		p.await("who has left has none", func() bool { _, has := p.card(id); return !has })
+		p.await("their page is gone", func() bool { status, _ := p.visited(address); return status == http.StatusGone })
 		for _, below := range []string{"", "/card.vcf"} {
 			if status, page := p.visited(address + below); status != http.StatusGone || strings.Contains(page, "Åse") {
 				t.Errorf("%s%s: %d\n%s", address, below, status, page)
@@ -67,6 +68,7 @@ func TestACardComesGoesAndReturnsWithItsHolder(t *testing.T) {
 		}
 		p.sim.Restore(id)
 		p.await("who is back has it again", func() bool { back, has := p.card(id); return has && back.Slug == holders.Slug })
+		p.await("their page is there", func() bool { status, _ := p.visited(address); return status == http.StatusOK })
 		if status, page := p.visited(address); status != http.StatusOK || !strings.Contains(page, "Åse Ny") {
 			t.Errorf("%s: %d\n%s", address, status, page)
 		}

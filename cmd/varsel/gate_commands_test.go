@@ -36,15 +36,29 @@ func (w *walk) command(words string, args []string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
+	var out answering
 	if words == "serve" {
 		args = append(args, "--role", roleAPI, "--listen", "127.0.0.1:0")
-		time.AfterFunc(time.Second, cancel)
+		out.first = func() { time.AfterFunc(time.Second, cancel) }
 	}
-	var out strings.Builder
 	err := run(ctx, append(args, w.env...), terminal{strings.NewReader(w.stdin(words)), &out, &out})
 	if err != nil && !w.expected(strings.Join(args, " "), err.Error()) {
 		w.unfilled = append(w.unfilled, "varsel "+strings.Join(args, " ")+": "+err.Error()+" "+out.String()+"; say in gate_fixtures_test.go what its flags are to be")
 	}
+}
+
+// answering keeps what a command says, and tells when it begins to.
+type answering struct {
+	strings.Builder
+	first func() // may be nil
+}
+
+func (a *answering) Write(text []byte) (int, error) {
+	if a.first != nil {
+		a.first()
+		a.first = nil
+	}
+	return a.Builder.Write(text)
 }
 
 // expected says whether a command line may be refused so, whatever the agreement.

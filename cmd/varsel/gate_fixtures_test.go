@@ -204,7 +204,7 @@ func (f *fixtures) campaign(n smsqueue.NewCampaign) string {
 	return f.app.Names.Of(secrets.Campaign, c.ID)
 }
 
-// accept leaves work: messages that are queued, and a campaign that begins in a moment.
+// accept leaves work: messages that are queued, and a campaign whose time has come.
 // Without an agreement it is the work that was there before.
 func (f *fixtures) accept() {
 	f.t.Helper()
@@ -217,7 +217,11 @@ func (f *fixtures) accept() {
 			must(f.t, err)
 		}
 	}
-	f.campaign(smsqueue.NewCampaign{Text: walkText, Start: time.Now().Add(time.Second), Lane: smsqueue.Urgent})
+	begins := f.campaign(smsqueue.NewCampaign{Text: walkText, Start: time.Now().Add(time.Hour), Lane: smsqueue.Urgent})
+	id, err := f.app.Names.ID(secrets.Campaign, begins)
+	must(f.t, err)
+	_, err = f.app.DB.ExecContext(f.t.Context(), `UPDATE campaigns SET start_at = $1 WHERE id = $2`, time.Now().UnixMilli(), id)
+	must(f.t, err)
 }
 
 // known is the fixture for a name in a place, if there is one.

@@ -185,12 +185,12 @@ func (w *walk) awaitSights() {
 
 func (w *walk) await(what string, done func() bool) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer cancel()
 	for !done() {
 		select {
 		case <-ctx.Done():
-			w.t.Fatalf("%s: not in a minute", what)
+			w.t.Fatalf("%s: not in five minutes", what)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -113,7 +113,7 @@ func (p *publicApp) subscribed(c directory.Connection) {
 // await waits for what the product does by itself.
 func (p *publicApp) await(what string, done func() bool) {
 	p.t.Helper()
-	for ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute); ; {
+	for ctx, cancel := context.WithTimeout(p.t.Context(), 5*time.Minute); ; {
 		if done() {
 			cancel()
 			return
@@ -121,7 +121,7 @@ func (p *publicApp) await(what string, done func() bool) {
 		select {
 		case <-ctx.Done():
 			cancel()
-			p.t.Fatalf("%s: not in two minutes", what)
+			p.t.Fatalf("%s: not in five minutes", what)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // until waits until a command's answer is as expected.
 func (i *installation) until(reached func(answer map[string]any) bool, args ...string) map[string]any {
 	i.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		answer := i.do("", args...)
 		if reached(answer) {
 			return answer

@@ -20,7 +20,7 @@ import (
 
 // The client of these tests writes its bytes by itself, from the tables of SMPP 3.4 chapter 4.
 // What takes longer than patience has failed.
-const patience = 5 * time.Second
+const patience = 2 * time.Minute
 
 func start(t testing.TB, o smscsim.Options) *smscsim.Server {
 	t.Helper()

@@ -182,7 +182,7 @@ func newTCPRig(t *testing.T, settings string) *rig {
 			return nil, nil
 		}
 		t.Cleanup(func() { _ = theirs.Close() })
-		_ = theirs.SetDeadline(time.Now().Add(20 * time.Second)) // a test that waits in vain ends
+		_ = theirs.SetDeadline(time.Now().Add(2 * time.Minute)) // a test that waits in vain ends
 		return ours, theirs
 	})
 	t.Cleanup(func() { _ = listener.Close() })

@@ -122,7 +122,7 @@ func overTLS(t *testing.T, certificate tls.Certificate, settings string) (*log, 
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 		return peer{t, conn}
 	}
 }
