@@ -91,6 +91,10 @@ func (l *lease) end(ctx context.Context) error {
 
 // watch sees the counters of the others and finds those that stand still.
 type watch struct {
+	// gap is the longest time between two looks: after a longer one the watcher stood
+	// still itself, and cannot tell who else did. 0: it looks when it is asked.
+	gap  time.Duration
+	last time.Time // when it looked last
 	seen map[int64]sighting
 }
 
@@ -103,28 +107,40 @@ type sighting struct {
 // A failed reading begins all observations anew: an outage of the database
 // stops every counter.
 func (w *watch) dead(ctx context.Context, q db.Querier, self int64) ([]int64, error) {
-	type other struct{ id, counter int64 }
-	all, err := db.Collect(ctx, q, func(row *sql.Rows) (o other, err error) {
-		return o, row.Scan(&o.id, &o.counter)
+	asked := time.Now()
+	counters := map[int64]int64{}
+	_, err := db.Collect(ctx, q, func(row *sql.Rows) (_ struct{}, err error) {
+		var id, counter int64
+		err = row.Scan(&id, &counter)
+		counters[id] = counter
+		return struct{}{}, err
 	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND id <> $1`, self)
 	if err != nil {
 		w.seen = nil
 		return nil, err
 	}
-	var dead []int64
-	next := make(map[int64]sighting, len(all))
-	for _, o := range all {
-		s, known := w.seen[o.id]
-		if !known || s.counter != o.counter {
-			s = sighting{o.counter, time.Now()}
+	return w.look(counters, asked, time.Now()), nil
+}
+
+// look takes counters that were asked for at one time and known at another, and returns
+// whose stood still for deadAfter: from when it was known to when it was asked for.
+func (w *watch) look(counters map[int64]int64, asked, known time.Time) (dead []int64) {
+	if w.gap > 0 && asked.Sub(w.last) > w.gap {
+		w.seen = nil
+	}
+	next := make(map[int64]sighting, len(counters))
+	for id, counter := range counters {
+		s, before := w.seen[id]
+		if !before || s.counter != counter {
+			s = sighting{counter, known}
 		}
-		next[o.id] = s
-		if time.Since(s.since) >= deadAfter {
-			dead = append(dead, o.id)
+		next[id] = s
+		if asked.Sub(s.since) >= deadAfter {
+			dead = append(dead, id)
 		}
 	}
-	w.seen = next
-	return dead, nil
+	w.seen, w.last = next, known
+	return dead
 }
 
 // Alive says whether any process with a worker is raising its counter. It

@@ -42,7 +42,7 @@ func StartWorker(ctx context.Context, q *Queue, client redis.UniversalClient, ro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Queue: q, redis: client, lease: l, links: map[int64]*link{}, settling: map[int64]bool{}, expansions: map[int64]expansion{}, lost: make(chan struct{})}
+	w := &Worker{Queue: q, redis: client, lease: l, watch: watch{gap: 3 * beatEvery}, links: map[int64]*link{}, settling: map[int64]bool{}, expansions: map[int64]expansion{}, lost: make(chan struct{})}
 	w.jobs = append(jobs(l.id), w.ownJobs()...)
 	if err := q.keepFeatures(ctx); err != nil {
 		return nil, err

@@ -176,7 +176,7 @@ func (s *server) ready() error {
 		return err
 	}
 	defer admin.Close()
-	for try := 0; try < 300; try++ {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
 		if err = admin.Ping(); err == nil {
 			return nil
 		}
