@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -222,6 +223,30 @@ func TestThrottlingIsNoFailure(t *testing.T) {
 			t.Errorf("%d went over the other carrier", got)
 		}
 		rows, err := db.Column[string](t.Context(), h.db, `SELECT state FROM route_health WHERE reason <> ''`)
+		must(t, err)
+		if len(rows) != 0 {
+			t.Errorf("ill: %v", rows)
+		}
+	})
+}
+
+// A worker that stood still has no answers, and that is not the carrier's fault.
+func TestAWorkerThatStandsStillDoesNotBlameItsCarrier(t *testing.T) {
+	eachHouse(t, smscsim.Faults{AnswerDelay: 50 * time.Millisecond}, func(t *testing.T, h *house) {
+		h.route(20, 0)
+		worker := h.spawn()
+		const n = 1000
+		g := h.group(h.account.ID, "All staff", n, 0)
+		c := h.campaign(h.account.ID, smsqueue.NewCampaign{Group: g.ID, Text: "Hello", Lane: smsqueue.Normal})
+		h.untilAccepted(100)
+		must(t, worker.Process.Signal(syscall.SIGSTOP))
+		time.Sleep(6 * time.Second)
+		must(t, worker.Process.Signal(syscall.SIGCONT))
+		c = h.until(c, finished)
+		if c.Counts[smsqueue.Delivered] != n {
+			t.Errorf("%v", c.Counts)
+		}
+		rows, err := db.Column[string](t.Context(), h.db, `SELECT reason FROM route_health WHERE failures > 0`)
 		must(t, err)
 		if len(rows) != 0 {
 			t.Errorf("ill: %v", rows)

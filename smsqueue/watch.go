@@ -14,6 +14,10 @@ import (
 // watchEvery is how often a worker looks how the carriers are.
 const watchEvery = 500 * time.Millisecond
 
+// lateAfter is how long after a look the next one comes when the worker stood still
+// itself: it took no answers meanwhile, so their absence says nothing of a carrier.
+const lateAfter = 4 * watchEvery
+
 // watchCarriers finds carriers that are ill, moves what waits for them to others,
 // and tries them again.
 func (w *Worker) watchCarriers(ctx context.Context) {
@@ -37,9 +41,12 @@ type carrierWatch struct {
 	*Worker
 	away map[int64]time.Time // since when a carrier has no link, by its id
 	seen map[int64]time.Time // since when it has had the health that was seen last
+	last time.Time           // when the last look ended
 }
 
 func (w *carrierWatch) look(ctx context.Context) error {
+	late := !w.last.IsZero() && time.Since(w.last) > lateAfter
+	defer func() { w.last = time.Now() }()
 	p, err := readPlan(ctx, w.db)
 	if err != nil || len(p.routes) == 0 {
 		return err
@@ -51,6 +58,10 @@ func (w *carrierWatch) look(ctx context.Context) error {
 	for i := range p.routes {
 		r := &p.routes[i]
 		before := r.Health.Since
+		if late {
+			delete(w.away, r.ID)
+			w.listenAnew(r.ID)
+		}
 		if !w.judge(r, shown(states[r.ID]), db.Time(db.Millis(time.Now()))) {
 			continue
 		}
@@ -95,7 +106,12 @@ func (w *carrierWatch) observe(r *Route) {
 		return
 	}
 	w.seen[r.ID] = r.Health.Since
-	if l := w.link(r.ID); l != nil {
+	w.listenAnew(r.ID)
+}
+
+// listenAnew forgets the answers of before.
+func (w *carrierWatch) listenAnew(route int64) {
+	if l := w.link(route); l != nil {
 		l.vitals.begin()
 	}
 }
