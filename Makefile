@@ -39,6 +39,7 @@ bench:
 drill:
 	VARSEL_LEDGER_EVENTS=1000000 $(GO) test -count=1 -timeout 3h -run AddsUpUnder -v ./billing
 	VARSEL_CRASHES=200 $(GO) test -count=1 -timeout 3h -run CrashMatrix -v ./smsqueue
+	VARSEL_MOVES=20000 $(GO) test -count=1 -timeout 1h -run MoneyMovesOnce -v ./smsqueue
 	VARSEL_STOP_RECIPIENTS=100000 $(GO) test -count=1 -timeout 1h -run StopBlocks -v ./smsqueue
 	VARSEL_HISTORIES=5000 $(GO) test -count=1 -timeout 3h -run AnyHistory -v ./directory/graph
 	VARSEL_STRINGS=1000000 $(GO) test -count=1 -timeout 3h -run Definition -v ./smsqueue/smstext

@@ -16,6 +16,7 @@ import (
 const (
 	agreementsPath      = "/v1/agreements"
 	agreementUploadPath = agreementsPath + "/uploads"
+	agreementVerifyPath = agreementsPath + "/verify"
 	controllerPath      = "/v1/controller"
 
 	processorPath              = installationPath + "/processor"
@@ -35,9 +36,9 @@ func (s Services) agreementRoutes(a huma.API) {
 	add(a, route{"POST", agreementsPath, "concludeAgreement", write, "Sign the agreement that was viewed with this key", http.StatusCreated, false}, s.concludeAgreement)
 	add(a, route{"POST", agreementUploadPath, "uploadAgreement", write, "Conclude the agreement that is offered by a PDF of it that was signed elsewhere", http.StatusCreated, false}, s.uploadAgreement)
 	add(a, route{"POST", agreementsPath + "/terminate", "terminateAgreement", write, "End the agreement: nothing more is read or sent", http.StatusOK, false}, s.terminateAgreement)
-	add(a, route{"GET", agreementsPath + "/verify", "verifyAgreements", read, "Check that the evidence is as it was written", http.StatusOK, false}, s.verifyAgreements)
+	add(a, route{"GET", agreementVerifyPath, "verifyAgreements", read, "Check that the evidence is as it was written", http.StatusOK, false}, s.verifyAgreements)
 	add(a, route{"GET", agreementsPath + "/{id}", "readAgreement", read, "Read an agreement with its evidence", http.StatusOK, false}, s.readAgreement)
-	add(a, route{"GET", agreementsPath + "/{id}/pdf", "readAgreementPDF", read, "Read the signed PDF as it was when the agreement was concluded", http.StatusOK, false}, s.readAgreementPDF)
+	addFile(a, []string{pdfType}, route{"GET", agreementsPath + "/{id}/pdf", "readAgreementPDF", read, "Read the signed PDF as it was when the agreement was concluded", http.StatusOK, false}, s.readAgreementPDF)
 	add(a, route{"GET", controllerPath, "readController", read, "Read who the account is, as its agreement names it", http.StatusOK, false}, s.readController)
 	add(a, route{"PATCH", controllerPath, "changeController", write, "Say who the account is", http.StatusOK, false}, s.changeController)
 
@@ -221,7 +222,7 @@ func (s Services) readAgreementPDF(ctx context.Context, in *oneAgreement) (*pdfF
 	if err != nil {
 		return nil, err
 	}
-	return &pdfFile{"application/pdf", `attachment; filename="agreement.pdf"`, file}, nil
+	return &pdfFile{pdfType, `attachment; filename="agreement.pdf"`, file}, nil
 }
 
 type standing struct {

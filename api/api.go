@@ -57,6 +57,7 @@ func Mount(app *fiber.App, s Services) {
 	api.UseMiddleware(guard, s.authenticate, s.record)
 	uploads.Allow(app.Server(), importsPath, importLimit)
 	uploads.Allow(app.Server(), suppressionImportsPath, importLimit)
+	uploads.Allow(app.Server(), cardImagesPath, cardImageLimit)
 	uploads.Allow(app.Server(), agreementUploadPath, agreementUploadLimit)
 	s.routes(api)
 	s.notifications(app)
@@ -85,7 +86,7 @@ func configuration() huma.Config {
 			Info: &huma.Info{
 				Title:       "Varsel API",
 				Version:     "1",
-				Description: "Send SMS to people and groups, follow what became of them, and keep the address book.",
+				Description: "Send SMS to people and groups, follow what became of them, keep the address book and the business cards of its people, and read what it costs: plans, prices, budgets, the ledger and invoices.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),

@@ -21,13 +21,13 @@ const (
 func (s Services) budgetRoutes(a huma.API) {
 	const read, write = accounts.ScopeBudgetsRead, accounts.ScopeBudgetsWrite
 	add(a, route{"GET", budgetsPath, "listBudgets", read, "List the budgets with what is spent of them now, by name", http.StatusOK, false}, s.listBudgets)
-	add(a, route{"POST", budgetsPath, "addBudget", write, "Make a budget; it counts from now", http.StatusCreated, false}, s.addBudget)
+	add(a, route{"POST", budgetsPath, "addBudget", write, "Make a budget; it counts from now", http.StatusCreated, true}, s.addBudget)
 	add(a, route{"GET", budgetsPath + "/{id}", "readBudget", read, "Read a budget with what is spent of it now", http.StatusOK, false}, s.readBudget)
 	add(a, route{"PATCH", budgetsPath + "/{id}", "changeBudget", write, "Change a budget, from what is spent of it now on", http.StatusOK, false}, s.changeBudget)
 	add(a, route{"DELETE", budgetsPath + "/{id}", "removeBudget", write, "End a budget: it counts no more", http.StatusNoContent, false}, s.removeBudget)
 
 	add(a, route{"GET", teamsPath, "listTeams", read, "List the teams, by name", http.StatusOK, false}, s.listTeams)
-	add(a, route{"POST", teamsPath, "addTeam", write, "Make a team", http.StatusCreated, false}, s.addTeam)
+	add(a, route{"POST", teamsPath, "addTeam", write, "Make a team", http.StatusCreated, true}, s.addTeam)
 	add(a, route{"GET", teamsPath + "/{id}", "readTeam", read, "Read a team", http.StatusOK, false}, s.readTeam)
 	add(a, route{"PATCH", teamsPath + "/{id}", "renameTeam", write, "Rename a team", http.StatusOK, false}, s.renameTeam)
 	add(a, route{"DELETE", teamsPath + "/{id}", "removeTeam", write, "End a team that has no budgets", http.StatusNoContent, false}, s.removeTeam)
@@ -88,7 +88,10 @@ type newBudget struct {
 	Warn  *int   `json:"warn_percent,omitempty" minimum:"0" maximum:"100" doc:"The share of the limit at which a warning comes; 0 for none. 80 when it is left out."`
 }
 
-type addBudget struct{ Body newBudget }
+type addBudget struct {
+	Once
+	Body newBudget
+}
 
 func (s Services) addBudget(ctx context.Context, in *addBudget) (*made[budget], error) {
 	n := billing.NewBudget{Name: in.Body.Name, Per: billing.Per(in.Body.Per), Warn: billing.UsualWarning}
@@ -102,7 +105,15 @@ func (s Services) addBudget(ctx context.Context, in *addBudget) (*made[budget], 
 	if n.LimitMicro, err = s.limit(ctx, in.Body.Limit); err != nil {
 		return nil, err
 	}
-	b, err := s.Budgets.Add(ctx, accountOf(ctx), n)
+	id, err := in.Once.do(ctx, s, budgetsPath, in.Body, func(take accounts.Take) (int64, error) {
+		n.Also = billing.Also(take)
+		b, err := s.Budgets.Add(ctx, accountOf(ctx), n)
+		return b.ID, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.Budgets.ByID(ctx, accountOf(ctx), id)
 	shown := s.budget(b)
 	return &made[budget]{Location: budgetsPath + "/" + shown.ID, Body: shown}, err
 }

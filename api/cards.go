@@ -14,30 +14,35 @@ import (
 
 const (
 	cardsPath         = "/v1/cards"
+	oneCardPath       = cardsPath + "/{id}"
 	cardGroupsPath    = "/v1/card-groups"
 	cardGroupingPath  = "/v1/card-grouping"
 	cardTemplatesPath = "/v1/card-templates"
 	cardImagesPath    = "/v1/card-images"
+
+	// cardImageLimit is the largest logo in base 64, with room for the rest.
+	cardImageLimit = (cards.MaxImageBytes+2)/3*4 + 1<<10
 )
 
 func (s Services) cardRoutes(a huma.API) {
 	const read, write = accounts.ScopeCardsRead, accounts.ScopeCardsWrite
 	const template = cardTemplatesPath + "/{id}"
 	add(a, route{"GET", cardsPath, "listCards", read, "List the cards, the oldest first", http.StatusOK, false}, s.listCards)
-	add(a, route{"GET", cardsPath + "/{id}", "readCard", read, "Read a card: what it tells, and which fields may be edited", http.StatusOK, false}, s.readCard)
-	add(a, route{"PATCH", cardsPath + "/{id}", "editCard", write, "Edit fields of a card, as its holder may: what comes from the directory is locked", http.StatusOK, false}, s.editCard)
+	add(a, route{"GET", oneCardPath, "readCard", read, "Read a card: what it tells, and which fields may be edited", http.StatusOK, false}, s.readCard)
+	add(a, route{"PATCH", oneCardPath, "editCard", write, "Edit fields of a card, as its holder may: what comes from the directory is locked", http.StatusOK, false}, s.editCard)
 	add(a, route{"GET", cardGroupsPath, "listCardGroups", read, "List the groups of a directory's cards, by name", http.StatusOK, false}, s.listCardGroups)
 	add(a, route{"GET", cardGroupingPath, "readCardGrouping", read, "Read how a directory's people are grouped", http.StatusOK, false}, s.readCardGrouping)
 	add(a, route{"POST", cardGroupingPath, "setCardGrouping", write, "Decide how a directory's people are grouped; another method deletes all of its cards", http.StatusOK, false}, s.setCardGrouping)
 
-	add(a, route{"POST", cardTemplatesPath, "addCardTemplate", write, "Keep a design of cards as a template", http.StatusCreated, false}, s.addCardTemplate)
+	add(a, route{"POST", cardTemplatesPath, "addCardTemplate", write, "Keep a design of cards as a template", http.StatusCreated, true}, s.addCardTemplate)
 	add(a, route{"GET", cardTemplatesPath, "listCardTemplates", read, "List the templates of cards, by name", http.StatusOK, false}, s.listCardTemplates)
 	addUnrecorded(a, changesNothing, route{"POST", cardTemplatesPath + "/preview", "previewCardTemplate", read, "Check a design of cards, and draw its code; nothing is kept", http.StatusOK, false}, s.previewCardTemplate)
 	add(a, route{"GET", template, "readCardTemplate", read, "Read a template of cards", http.StatusOK, false}, s.readCardTemplate)
 	add(a, route{"DELETE", template, "removeCardTemplate", write, "Take a template of cards out of use", http.StatusNoContent, false}, s.removeCardTemplate)
-	add(a, route{"POST", template + "/versions", "changeCardTemplate", write, "Save the next version of a template; no card shows it before it is applied", http.StatusCreated, false}, s.changeCardTemplate)
+	add(a, route{"POST", template + "/versions", "changeCardTemplate", write, "Save the next version of a template; no card shows it before it is applied", http.StatusCreated, true}, s.changeCardTemplate)
 	add(a, route{"GET", template + "/versions", "listCardTemplateVersions", read, "List the versions of a template, the last first", http.StatusOK, false}, s.listCardTemplateVersions)
 	add(a, route{"POST", template + "/apply", "applyCardTemplate", write, "Let groups of cards show a template as it was saved last", http.StatusOK, false}, s.applyCardTemplate)
+	add(a, route{"POST", template + "/notify", "notifyCardHolders", accounts.ScopeMessagesWrite, "Tell the holders of cards that their card was changed, with the link to it: by SMS, and by e-mail where there is a relay", http.StatusAccepted, true}, s.notifyCardHolders)
 	add(a, route{"POST", cardImagesPath, "addCardImage", write, "Keep a logo, as PNG or JPEG", http.StatusCreated, false}, s.addCardImage)
 }
 
@@ -76,9 +81,10 @@ func (s Services) cardName(c cards.Card) string { return s.Names.Of(secrets.Card
 
 type listCards struct {
 	Page
-	Group string `query:"group" doc:"cgr_...: those of a group."`
-	Text  string `query:"text" maxLength:"200" doc:"In what the directory or the holder says."`
-	State string `query:"state" enum:"active,withdrawn"`
+	Group   string `query:"group" doc:"cgr_...: those of a group."`
+	Contact string `query:"contact" doc:"con_...: whose it is."`
+	Text    string `query:"text" maxLength:"200" doc:"In what the directory or the holder says."`
+	State   string `query:"state" enum:"active,withdrawn"`
 }
 
 func (s Services) listCards(ctx context.Context, in *listCards) (*answer[list[card]], error) {
@@ -89,6 +95,11 @@ func (s Services) listCards(ctx context.Context, in *listCards) (*answer[list[ca
 	f := cards.ListFilter{Text: in.Text, State: cards.State(in.State)}
 	if in.Group != "" {
 		if f.Group, err = s.Names.ID(secrets.CardGroup, in.Group); err != nil {
+			return nil, err
+		}
+	}
+	if in.Contact != "" {
+		if f.Contact, err = s.Names.ID(secrets.Contact, in.Contact); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +163,7 @@ func (s Services) editCard(ctx context.Context, in *editCard) (*answer[card], er
 	}
 	c, err := s.Cards.Edit(ctx, accountOf(ctx), id, in.Body.Fields)
 	if err != nil {
-		return nil, err
+		return nil, placed(err, func(field string) string { return "fields/" + escape(field) })
 	}
 	return s.cardWithFields(ctx, c)
 }

@@ -8,13 +8,15 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/cards"
+	"github.com/varsel/varsel/cards/vcard"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
 // TestTheFieldPolicyHoldsOverTheAPI goes through every combination of how often a field is
 // taken, whether its holder may write it, whether it has a default, and whether the
-// directory says something: what the card answers, what its public page is made of, and
-// whether an edit is taken.
+// directory says something: what the card answers, what its public page and its vCards are
+// made of, and whether an edit is taken.
 func TestTheFieldPolicyHoldsOverTheAPI(t *testing.T) { // Q30 Q31 Q33 Q34 Q36 Q64
 	h := openHouse(t)
 	design := cards.Body{Sections: []cards.Section{{Fields: []cards.Field{{ID: "name", Kind: cards.FullName, From: "displayName", Sync: cards.Always}}}}}
@@ -24,7 +26,7 @@ func TestTheFieldPolicyHoldsOverTheAPI(t *testing.T) { // Q30 Q31 Q33 Q34 Q36 Q6
 		for n := range 8 {
 			editable, standard, says := n&1 != 0, n&2 != 0, n&4 != 0
 			id := fmt.Sprintf("%s_%d", sync, n)
-			f := cards.Field{ID: id, Kind: cards.Text, Sync: sync, Editable: editable}
+			f := cards.Field{ID: id, Kind: cards.Text, Label: id, Sync: sync, Editable: editable}
 			var c combined
 			if standard {
 				f.Default, c.told = "default", "default"
@@ -42,7 +44,7 @@ func TestTheFieldPolicyHoldsOverTheAPI(t *testing.T) { // Q30 Q31 Q33 Q34 Q36 Q6
 			want[id] = c
 		}
 	}
-	design.Sections[0].Fields = append(design.Sections[0].Fields, cards.Field{ID: "secret", Kind: cards.Text, Sync: cards.Never, Editable: true, Default: "x", Hidden: true})
+	design.Sections[0].Fields = append(design.Sections[0].Fields, cards.Field{ID: "secret", Kind: cards.Text, Label: "secret", Sync: cards.Never, Editable: true, Default: "x", Hidden: true})
 	saved, err := h.Cards.SaveTemplate(t.Context(), h.account.ID, 0, "Matrix", design)
 	must(t, err)
 	const tenant = "acme.example"
@@ -58,6 +60,9 @@ func TestTheFieldPolicyHoldsOverTheAPI(t *testing.T) { // Q30 Q31 Q33 Q34 Q36 Q6
 	if len(all.Items) != 1 {
 		t.Fatalf("%+v", all)
 	}
+	same(t, read[list[card]](t, h.ask(t, "GET", cardsPath+"?contact="+all.Items[0].Contact, ""), 200), all)
+	nobody := h.addContact(t, "Ola", "41234568").ID
+	same(t, len(read[list[card]](t, h.ask(t, "GET", cardsPath+"?contact="+nobody, ""), 200).Items), 0)
 	path := cardsPath + "/" + all.Items[0].ID
 	before := read[card](t, h.ask(t, "GET", path, ""), 200)
 	if len(before.Fields) != len(want)+1 {
@@ -97,9 +102,36 @@ func TestTheFieldPolicyHoldsOverTheAPI(t *testing.T) { // Q30 Q31 Q33 Q34 Q36 Q6
 			t.Errorf("the page tells %q in %s, want %q", told[id], id, w.afterEdit)
 		}
 	}
+	for _, version := range []vcard.Version{vcard.V3, vcard.V4} {
+		file, err := shown.VCard(kept, nil, "https://varsel.example/c/x", contacts.Everywhere, version)
+		must(t, err)
+		told := noted(string(file))
+		for id, w := range want {
+			if told[id] != w.afterEdit {
+				t.Errorf("vCard %s tells %q in %s, want %q", version, told[id], id, w.afterEdit)
+			}
+		}
+		if secret, ok := told["secret"]; ok || !strings.Contains(string(file), "\r\nVERSION:"+string(version)+"\r\n") {
+			t.Errorf("vCard %s tells what is hidden, %q, or is of another version: %s", version, secret, file)
+		}
+	}
 	refused(t, h.ask(t, "PATCH", path, `{"fields":{"secret":"y"}}`), http.StatusNotFound, "card_field_not_found")
 	_, key := h.other(t)
 	refused(t, h.ask(t, "GET", path, "", bearer(key)...), http.StatusNotFound, "card_not_found")
+}
+
+// noted are the texts in a vCard's note, by label (RFC 2426 2.6, 5.8.4; RFC 6350 3.2, 3.4).
+func noted(file string) map[string]string {
+	told := map[string]string{}
+	for line := range strings.SplitSeq(strings.ReplaceAll(file, "\r\n ", ""), "\r\n") {
+		if note, ok := strings.CutPrefix(line, "NOTE:"); ok {
+			for text := range strings.SplitSeq(note, `\n`) {
+				label, value, _ := strings.Cut(text, ": ")
+				told[label] = value
+			}
+		}
+	}
+	return told
 }
 
 func contactOf(t *testing.T, h *house) int64 {

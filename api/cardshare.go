@@ -10,8 +10,8 @@ import (
 const cardSharePath = "/v1/cards/share"
 
 type newShare struct {
-	Groups   []string `json:"groups,omitempty" maxItems:"500" doc:"Groups of cards, by id. Without groups and cards it is all holders." example:"[]"`
-	Cards    []string `json:"cards,omitempty" maxItems:"10000" doc:"Cards, by id; of the groups, if groups are given." example:"[]"`
+	Groups   []string `json:"groups,omitempty" minItems:"1" maxItems:"500" doc:"Groups of cards, by id. Without groups and cards it is all holders; an empty list is refused."`
+	Cards    []string `json:"cards,omitempty" minItems:"1" maxItems:"10000" doc:"Cards, by id; of the groups, if groups are given."`
 	Text     string   `json:"text,omitempty" maxLength:"2000" pattern:"^[^\\x00]*$" patternDescription:"text without the character NUL" doc:"With {{card_link}} where the link stands. What is usual, if it is not given; that is one part." example:"Your business card: {{card_link}}"`
 	Language string   `json:"language,omitempty" enum:"en,nb,pl" doc:"Of the usual text. That of the account's region, if it is not given."`
 	Sender   string   `json:"sender,omitempty" doc:"The account's sender, if it is not given." example:"ACME"`

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -68,4 +69,23 @@ func TestHoldersAreSentTheirOwnCard(t *testing.T) { // Q61
 	refused(t, h.ask(t, "POST", cardSharePath, `{"text":"Hello"}`), 422, "card_link_missing")
 	refused(t, h.ask(t, "POST", cardSharePath, `{"groups":["cgr_x"]}`), 404, "card_group_not_found")
 	refused(t, h.ask(t, "POST", cardSharePath, `{"cards":["`+h.Names.Of(secrets.Card, 5)+`"]}`), 404, "card_not_found")
+}
+
+func TestHoldersAreNotifiedOnceForAKey(t *testing.T) { // Q39
+	h := openHouse(t)
+	_, sales := h.holder(t, "+4791234567", "7h2kx09qmz4bd8ra")
+	saved, err := h.Cards.SaveTemplate(t.Context(), h.account.ID, 0, "House style", cards.Usual())
+	must(t, err)
+	at := cardTemplatesPath + "/" + h.Names.Of(secrets.CardTemplate, saved.ID) + "/notify"
+	body := `{"groups": ["` + sales + `"]}`
+	first := read[campaign](t, h.ask(t, "POST", at, body, "Idempotency-Key", "once"), 202)
+	if !strings.Contains(first.Text, "{{card_link}}") {
+		t.Errorf("it says %q", first.Text)
+	}
+	if again := read[campaign](t, h.ask(t, "POST", at, body, "Idempotency-Key", "once"), 202); again.ID != first.ID {
+		t.Errorf("the same request makes %s and %s", first.ID, again.ID)
+	}
+	refused(t, h.ask(t, "POST", at, `{}`, "Idempotency-Key", "once"), 409, "idempotency_key_reused")
+	_, key := h.other(t)
+	refused(t, h.ask(t, "POST", at, `{}`, bearer(key)...), 404, "card_template_not_found")
 }

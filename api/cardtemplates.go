@@ -2,12 +2,13 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/cards/qr"
-	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -59,11 +60,12 @@ type designCode struct {
 }
 
 type designSettings struct {
-	Language string   `json:"language,omitempty" doc:"en, nb or pl; empty: the visitor's."`
-	Buttons  []string `json:"buttons,omitempty" doc:"save, call, sms, mail, web, map and share, in their order."`
-	Indexed  bool     `json:"indexed,omitempty" doc:"Search engines may list the cards."`
-	TextMe   bool     `json:"text_me,omitempty" doc:"Visitors may have the card texted to them."`
-	Offline  bool     `json:"offline,omitempty" doc:"Offer a code that holds the contact itself, and cannot be revoked."`
+	Language   string   `json:"language,omitempty" doc:"en, nb or pl; empty: the visitor's."`
+	Buttons    []string `json:"buttons,omitempty" doc:"save, call, sms, mail, web, map and share, in their order."`
+	Indexed    bool     `json:"indexed,omitempty" doc:"Search engines may list the cards."`
+	TextMe     bool     `json:"text_me,omitempty" doc:"Visitors may have the card texted to them."`
+	TextAbroad bool     `json:"text_abroad,omitempty" doc:"Also to numbers of other countries than the account's."`
+	Offline    bool     `json:"offline,omitempty" doc:"Offer a code that holds the contact itself, and cannot be revoked."`
 }
 
 func (s Services) bodyOf(d cardDesign) (b cards.Body, err error) {
@@ -84,7 +86,7 @@ func (s Services) bodyOf(d cardDesign) (b cards.Body, err error) {
 	}
 	b.Code = cards.Code{Foreground: c.Foreground, Background: c.Background, FinderColour: c.FinderColour, Modules: qr.ModuleShape(c.Modules), Finders: qr.FinderShape(c.Finders),
 		Level: qr.Level(c.Level), Frame: qr.Frame(c.Frame), Caption: c.Caption, Logo: c.Logo, LogoPercent: c.LogoPercent}
-	b.Settings = cards.Settings{Language: set.Language, Indexed: set.Indexed, TextMe: set.TextMe, Offline: set.Offline, Buttons: []cards.Button{}}
+	b.Settings = cards.Settings{Language: set.Language, Indexed: set.Indexed, TextMe: set.TextMe, TextAbroad: set.TextAbroad, Offline: set.Offline, Buttons: []cards.Button{}}
 	for _, button := range set.Buttons {
 		b.Settings.Buttons = append(b.Settings.Buttons, cards.Button(button))
 	}
@@ -107,7 +109,7 @@ func (s Services) designOf(b cards.Body) (d cardDesign) {
 	}
 	d.Code = designCode{Foreground: c.Foreground, Background: c.Background, FinderColour: c.FinderColour, Modules: string(c.Modules), Finders: string(c.Finders),
 		Level: string(c.Level), Frame: string(c.Frame), Caption: c.Caption, Logo: c.Logo, LogoPercent: c.LogoPercent}
-	d.Settings = designSettings{Language: set.Language, Indexed: set.Indexed, TextMe: set.TextMe, Offline: set.Offline}
+	d.Settings = designSettings{Language: set.Language, Indexed: set.Indexed, TextMe: set.TextMe, TextAbroad: set.TextAbroad, Offline: set.Offline}
 	for _, button := range set.Buttons {
 		d.Settings.Buttons = append(d.Settings.Buttons, string(button))
 	}
@@ -135,20 +137,30 @@ type newCardTemplate struct {
 	Design cardDesign `json:"design"`
 }
 
-type addCardTemplate struct{ Body newCardTemplate }
-
-func (s Services) addCardTemplate(ctx context.Context, in *addCardTemplate) (*made[cardTemplate], error) {
-	return s.saveCardTemplate(ctx, 0, 0, in.Body)
+type addCardTemplate struct {
+	Once
+	Body newCardTemplate
 }
 
-func (s Services) saveCardTemplate(ctx context.Context, id, over int64, n newCardTemplate) (*made[cardTemplate], error) {
+func (s Services) addCardTemplate(ctx context.Context, in *addCardTemplate) (*made[cardTemplate], error) {
+	return s.saveCardTemplate(ctx, in.Once, cardTemplatesPath, 0, 0, in.Body)
+}
+
+func (s Services) saveCardTemplate(ctx context.Context, o Once, path string, id, over int64, n newCardTemplate) (*made[cardTemplate], error) {
 	b, err := s.bodyOf(n.Design)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.Cards.SaveTemplateOver(ctx, accountOf(ctx), id, over, n.Name, b)
+	id, err = o.do(ctx, s, path, n, func(take accounts.Take) (int64, error) {
+		t, err := s.Cards.SaveTemplateOver(ctx, accountOf(ctx), id, over, n.Name, b, take)
+		return t.ID, err
+	})
 	if err != nil {
-		return nil, inDesign(err)
+		return nil, placed(err, inDesign)
+	}
+	t, err := s.Cards.Template(ctx, accountOf(ctx), id)
+	if err != nil {
+		return nil, err
 	}
 	shown := s.cardTemplate(t)
 	return &made[cardTemplate]{Location: cardTemplatesPath + "/" + shown.ID, Body: shown}, nil
@@ -158,14 +170,11 @@ var brackets = strings.NewReplacer("[", "/", "].", "/", ".", "/")
 
 // inDesign says where in the body a part of the design is: sections[0].fields[2].default
 // is design/sections/0/fields/2/default.
-func inDesign(err error) error {
-	p := problem.As(err)
-	if p == nil || p.Field == "" || p.Field == "name" {
-		return err
+func inDesign(field string) string {
+	if field == "name" {
+		return field
 	}
-	placed := *p
-	placed.Field = "design/" + brackets.Replace(p.Field)
-	return &placed
+	return "design/" + brackets.Replace(field)
 }
 
 type oneCardTemplate struct {
@@ -173,6 +182,7 @@ type oneCardTemplate struct {
 }
 
 type changeCardTemplate struct {
+	Once
 	ID   string `path:"id" doc:"ctp_..."`
 	Over int64  `query:"over" minimum:"0" doc:"The version that was changed: when somebody saved another since, it is refused with card_template_changed. Without it, the last one is."`
 	Body newCardTemplate
@@ -183,7 +193,7 @@ func (s Services) changeCardTemplate(ctx context.Context, in *changeCardTemplate
 	if err != nil {
 		return nil, err
 	}
-	return s.saveCardTemplate(ctx, id, in.Over, in.Body)
+	return s.saveCardTemplate(ctx, in.Once, fmt.Sprintf("%s/%s/versions?over=%d", cardTemplatesPath, in.ID, in.Over), id, in.Over, in.Body)
 }
 
 func (s Services) listCardTemplates(ctx context.Context, _ *struct{}) (*answer[list[cardTemplate]], error) {
@@ -231,12 +241,39 @@ func (s Services) removeCardTemplate(ctx context.Context, in *oneCardTemplate) (
 }
 
 type newCardLook struct {
-	Groups []string `json:"groups,omitempty" doc:"cgr_...; without it all groups, also those that are yet to come."`
+	Groups []string `json:"groups,omitempty" minItems:"1" doc:"cgr_...; without it all groups, also those that are yet to come."`
 }
 
 type applyCardTemplate struct {
 	ID   string `path:"id" doc:"ctp_..."`
 	Body newCardLook
+}
+
+type newCardNotice struct {
+	Groups []string `json:"groups,omitempty" minItems:"1" maxItems:"500" doc:"cgr_...; without it the holders of all cards. An empty list is refused."`
+}
+
+type notifyCardHolders struct {
+	ID string `path:"id" doc:"ctp_..."`
+	Once
+	Body newCardNotice
+}
+
+// notifyCardHolders starts the campaign that tells them.
+func (s Services) notifyCardHolders(ctx context.Context, in *notifyCardHolders) (*made[campaign], error) {
+	if _, err := s.readCardTemplate(ctx, &oneCardTemplate{in.ID}); err != nil {
+		return nil, err
+	}
+	groups, err := s.idsOf(secrets.CardGroup, in.Body.Groups)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Queue.NotifyHolders(ctx, accountOf(ctx), groups, in.Key, requestHash("POST", cardTemplatesPath+"/"+in.ID+"/notify", in.Body))
+	if err != nil {
+		return nil, err
+	}
+	shown := s.campaign(c)
+	return &made[campaign]{Location: campaignsPath + "/" + shown.ID, Body: shown}, nil
 }
 
 func (s Services) applyCardTemplate(ctx context.Context, in *applyCardTemplate) (*answer[cardTemplate], error) {
@@ -270,29 +307,35 @@ type cardPreview struct {
 const exampleSlug = "7h2kx09qmz4bd8ra"
 
 func (s Services) previewCardTemplate(ctx context.Context, in *previewCardTemplate) (*answer[cardPreview], error) {
-	b, err := s.bodyOf(in.Body)
-	if err == nil {
-		b, err = b.Checked()
-	}
+	b, code, err := s.sampled(ctx, in.Body)
 	if err != nil {
-		return nil, err
-	}
-	look, err := s.Cards.Look(ctx, accountOf(ctx), b)
-	if err != nil {
-		return nil, err
-	}
-	code, err := look.Code(cards.CodeAddress(s.PublicURL, exampleSlug))
-	if err == nil {
-		err = code.Verify()
-	}
-	if err != nil {
-		return nil, err
+		return nil, placed(err, brackets.Replace)
 	}
 	out := cardPreview{Design: s.designOf(b), Code: string(code.SVG()), Warnings: []string{}}
 	for _, warning := range code.Warnings() {
 		out.Warnings = append(out.Warnings, string(warning))
 	}
 	return &answer[cardPreview]{Body: out}, nil
+}
+
+// sampled is a design as it would be kept, and a code in it that was read back.
+func (s Services) sampled(ctx context.Context, d cardDesign) (cards.Body, *qr.Code, error) {
+	b, err := s.bodyOf(d)
+	if err == nil {
+		b, err = b.Checked()
+	}
+	if err != nil {
+		return b, nil, err
+	}
+	look, err := s.Cards.Look(ctx, accountOf(ctx), b)
+	if err != nil {
+		return b, nil, err
+	}
+	code, err := look.Code(cards.CodeAddress(s.PublicURL, exampleSlug))
+	if err == nil {
+		err = code.Verify()
+	}
+	return b, code, err
 }
 
 type newCardImage struct {
@@ -309,7 +352,7 @@ type cardImage struct {
 func (s Services) addCardImage(ctx context.Context, in *addCardImage) (*answer[cardImage], error) {
 	i, err := s.Cards.AddImage(ctx, accountOf(ctx), in.Body.Content)
 	if err != nil {
-		return nil, err
+		return nil, placed(err, always("content"))
 	}
 	return &answer[cardImage]{Body: cardImage{ID: s.Names.Of(secrets.CardImage, i.ID), MediaType: i.MediaType}}, nil
 }

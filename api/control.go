@@ -64,7 +64,36 @@ func (s Services) listWaits(ctx context.Context, _ *struct{}) (*answer[waitList]
 	return &answer[waitList]{Body: waitList{waits(all)}}, nil
 }
 
-// turnCampaign is pause, resume and cancel.
+// newCeiling is what may change when a campaign goes on.
+type newCeiling struct {
+	MaxCost *money `json:"max_cost,omitempty" doc:"Its new ceiling. As it was, if it is not given: a campaign that would cost more is refused with cost_above_ceiling, which tells what it costs now."`
+}
+
+type resumeCampaign struct {
+	ID   string `path:"id" doc:"cmp_..."`
+	Body *newCeiling
+}
+
+// resumeCampaign lets it go on, up to another ceiling if one is given.
+func (s Services) resumeCampaign(ctx context.Context, in *resumeCampaign) (*answer[campaign], error) {
+	id, err := s.Names.ID(secrets.Campaign, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var most int64
+	if in.Body != nil {
+		if most, err = s.ceiling(ctx, in.Body.MaxCost); err != nil {
+			return nil, err
+		}
+	}
+	c, err := s.Queue.ResumeUpTo(ctx, accountOf(ctx), id, most)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[campaign]{Body: s.campaign(c)}, nil
+}
+
+// turnCampaign is pause and cancel.
 func (s Services) turnCampaign(turn func(ctx context.Context, account, id int64) (smsqueue.Campaign, error)) func(context.Context, *oneCampaign) (*answer[campaign], error) {
 	return func(ctx context.Context, in *oneCampaign) (*answer[campaign], error) {
 		id, err := s.Names.ID(secrets.Campaign, in.ID)

@@ -67,6 +67,26 @@ func nextSkip(now time.Time) (zone string, day, start time.Time) {
 	}
 }
 
+func TestACampaignHeldAtItsCeilingIsResumedUpToAnother(t *testing.T) {
+	h := openHouse(t)
+	h.group(t, "Night shift", "+4791234567")
+	c := h.startCampaign(t, `{"group": "Night shift", "text": "Hello", "max_cost": {"amount": "0.04", "currency": "EUR"}}`)
+	_, err := h.db.ExecContext(t.Context(), `UPDATE campaigns SET state = 'held', reason = 'cost_above_ceiling'`)
+	must(t, err)
+	at := campaignsPath + "/" + c.ID + "/resume"
+	for _, body := range []string{``, `{}`, `{"max_cost": {"amount": "0.044", "currency": "EUR"}}`} {
+		answer := h.ask(t, "POST", at, body)
+		if !strings.Contains(string(answer.body), "0.045 EUR now") {
+			t.Errorf("%s: it does not say what it costs: %s", body, answer.body)
+		}
+		refused(t, answer, 409, "cost_above_ceiling")
+	}
+	refusedAt(t, h.ask(t, "POST", at, `{"max_cost": {"amount": "1", "currency": "NOK"}}`), "invalid_max_cost", "/max_cost")
+	if c := read[campaign](t, h.ask(t, "POST", at, `{"max_cost": {"amount": "0.045", "currency": "EUR"}}`), 200); c.State != "accepted" || c.MaxCost == nil || c.MaxCost.Amount != "0.045" {
+		t.Errorf("resumed: %s up to %+v", c.State, c.MaxCost)
+	}
+}
+
 func TestCampaignsThatCannotBePlannedAreRefused(t *testing.T) {
 	h := openHouse(t)
 	h.group(t, "Night shift", "+4791234567")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+
+	"github.com/varsel/varsel/accounts"
 )
 
 const keyHeader = "Idempotency-Key"
@@ -15,6 +18,13 @@ const keyHeader = "Idempotency-Key"
 // Once is the part of a request that makes it take effect once.
 type Once struct {
 	Key string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For 24 hours the same request with the same key answers with what the first one made; another request with it is refused (409)."`
+}
+
+// do makes something a single time for a key: its id is answered, also to a repetition.
+// path and body are what the request asks for.
+func (o Once) do(ctx context.Context, s Services, path string, body any, make func(accounts.Take) (int64, error)) (int64, error) {
+	once := accounts.Once{Account: chainOf(ctx), Key: o.Key, Hash: requestHash(http.MethodPost, path, body)}
+	return once.Do(ctx, s.Accounts, make)
 }
 
 // checkKey refuses a key that cannot be kept. An empty one is a fault too: who

@@ -12,7 +12,10 @@ import (
 	"github.com/varsel/varsel/internal/secrets"
 )
 
-const invitesPath = "/v1/invites"
+const (
+	invitesPath    = "/v1/invites"
+	inviteCodePath = invitesPath + "/{id}/code/{form}"
+)
 
 func (s Services) inviteRoutes(a huma.API) {
 	const read, write = accounts.ScopeCardsRead, accounts.ScopeCardsWrite
@@ -21,7 +24,7 @@ func (s Services) inviteRoutes(a huma.API) {
 	add(a, route{"GET", invitesPath, "listInvites", read, "List invites, the newest first", http.StatusOK, false}, s.listInvites)
 	add(a, route{"GET", one, "readInvite", read, "Read an invite", http.StatusOK, false}, s.readInvite)
 	add(a, route{"POST", one + "/end", "endInvite", write, "Let an invite lead nowhere from now on", http.StatusOK, false}, s.endInvite)
-	add(a, route{"GET", one + "/code/{form}", "readInviteCode", read, "Read the QR code of an invite as a file", http.StatusOK, false}, s.readInviteCode)
+	addFile(a, codeTypes(), route{"GET", inviteCodePath, "readInviteCode", read, "Read the QR code of an invite as a file", http.StatusOK, false}, s.readInviteCode)
 }
 
 type newInvite struct {
@@ -134,6 +137,13 @@ func (s Services) endInvite(ctx context.Context, in *oneInvite) (*answer[invite]
 type inviteCode struct {
 	ID   string `path:"id" doc:"ivt_..."`
 	Form string `path:"form" enum:"png,svg,pdf" doc:"pdf is for printing."`
+}
+
+func codeTypes() (types []string) {
+	for _, form := range cards.CodeForms {
+		types = append(types, form.MediaType())
+	}
+	return types
 }
 
 type codeFile struct {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,6 +19,7 @@ const (
 	invoicesPath             = "/v1/invoices"
 	installationInvoicesPath = installationPath + "/invoices"
 	sellerPath               = installationPath + "/seller"
+	billingProfilePath       = installationAccountsPath + "/{account}/billing"
 )
 
 // invoiceRoutes: an account reads what was finalised for it; drafts are the operators'.
@@ -26,26 +28,27 @@ func (s Services) invoiceRoutes(a huma.API) {
 	const ofAccount, one = installationAccountsPath + "/{account}", installationInvoicesPath + "/{id}"
 	add(a, route{"GET", invoicesPath, "listInvoices", read, "List the invoices and credit notes, the newest first", http.StatusOK, false}, s.listInvoices)
 	add(a, route{"GET", invoicesPath + "/{id}", "readInvoice", read, "Read an invoice with its lines", http.StatusOK, false}, s.readInvoice)
-	add(a, route{"GET", invoicesPath + "/{id}/files/{kind}", "readInvoiceFile", read, "Download an invoice: as it was sent (UBL), for people (PDF), or its lines (CSV)", http.StatusOK, false}, s.readInvoiceFile)
+	addFile(a, billTypes, route{"GET", invoicesPath + "/{id}/files/{kind}", "readInvoiceFile", read, "Download an invoice: as it was sent (UBL), for people (PDF), or its lines (CSV)", http.StatusOK, false}, s.readInvoiceFile)
 
 	add(a, route{"GET", sellerPath, "readSeller", may, "Read whom the invoices are from", http.StatusOK, false}, s.readSeller)
 	add(a, route{"POST", sellerPath, "setSeller", may, "Say whom the invoices are from; what is final stays as it is", http.StatusOK, false}, s.setSeller)
-	add(a, route{"GET", ofAccount + "/billing", "readBillingProfile", may, "Read whom an account's invoices are for", http.StatusOK, false}, s.readBillingProfile)
-	add(a, route{"POST", ofAccount + "/billing", "setBillingProfile", may, "Say whom an account's invoices are for; what is final stays as it is", http.StatusOK, false}, s.setBillingProfile)
+	add(a, route{"GET", billingProfilePath, "readBillingProfile", may, "Read whom an account's invoices are for", http.StatusOK, false}, s.readBillingProfile)
+	add(a, route{"POST", billingProfilePath, "setBillingProfile", may, "Say whom an account's invoices are for; what is final stays as it is", http.StatusOK, false}, s.setBillingProfile)
 	add(a, route{"POST", ofAccount + "/billing/vat-check", "recordVATCheck", may, "Keep what the register of VAT numbers answered; without it nothing is sold under reverse charge", http.StatusOK, false}, s.recordVATCheck)
 	add(a, route{"POST", ofAccount + "/billing/vat-lookup", "lookUpVAT", may, "Ask the register of the European Union about the VAT number, and keep its answer", http.StatusOK, false}, s.lookUpVAT)
-	add(a, route{"POST", ofAccount + "/invoices", "draftInvoice", may, "Begin an invoice; it has no number yet", http.StatusCreated, false}, s.draftInvoice)
+	add(a, route{"POST", ofAccount + "/invoices", "draftInvoice", may, "Begin an invoice; it has no number yet", http.StatusCreated, true}, s.draftInvoice)
 	add(a, route{"GET", installationInvoicesPath, "listAllInvoices", may, "List the invoices, credit notes and drafts of all accounts, the newest first", http.StatusOK, false}, s.listAllInvoices)
 	add(a, route{"GET", one, "readAnyInvoice", may, "Read an invoice or a draft with its lines", http.StatusOK, false}, s.readAnyInvoice)
-	add(a, route{"GET", one + "/files/{kind}", "readAnyInvoiceFile", may, "Download an invoice", http.StatusOK, false}, s.readAnyInvoiceFile)
+	addFile(a, billTypes, route{"GET", one + "/files/{kind}", "readAnyInvoiceFile", may, "Download an invoice", http.StatusOK, false}, s.readAnyInvoiceFile)
 	add(a, route{"POST", one + "/finalise", "finaliseInvoice", may, "Give a draft its number; from then on it does not change. What is final already is answered as it is", http.StatusOK, false}, s.finaliseInvoice)
 	add(a, route{"POST", one + "/cancel", "cancelInvoice", may, "End a draft; it takes no number", http.StatusOK, false}, s.cancelInvoice)
-	add(a, route{"POST", one + "/credit", "creditInvoice", may, "Draft a credit note for an invoice or for lines of it", http.StatusCreated, false}, s.creditInvoice)
+	add(a, route{"POST", one + "/credit", "creditInvoice", may, "Draft a credit note for an invoice or for lines of it", http.StatusCreated, true}, s.creditInvoice)
 }
 
 // invoice is an invoice or a credit note.
 type invoice struct {
 	ID          string     `json:"id" example:"inv_0t3kzjv5m6n8q9x2w4y7b1c0df"`
+	Account     string     `json:"account,omitempty" doc:"Whose it is, where an operators' key asks." example:"acme"`
 	Kind        string     `json:"kind" enum:"invoice,credit_note"`
 	State       string     `json:"state" enum:"draft,final,cancelled"`
 	Credits     string     `json:"credits,omitempty" doc:"Of a credit note: the invoice."`
@@ -56,9 +59,14 @@ type invoice struct {
 	Net         string     `json:"net" doc:"Without VAT. A decimal." example:"568.11"`
 	VAT         string     `json:"vat,omitempty" doc:"Missing until it is final." example:"142.03"`
 	Gross       string     `json:"gross,omitempty" doc:"With VAT. Missing until it is final." example:"710.14"`
+	Prepaid     string     `json:"prepaid,omitempty" doc:"Of gross: what was paid in advance, and is not to be paid again. Missing where nothing was." example:"500.00"`
 	CreatedAt   time.Time  `json:"created_at"`
 	FinalisedAt *time.Time `json:"finalised_at,omitempty"`
-	Lines       []billLine `json:"lines,omitempty" doc:"When one invoice is read."`
+	From        string     `json:"from,omitempty" format:"date" doc:"The first day of supply. As all that follows: when one invoice is read."`
+	To          string     `json:"to,omitempty" format:"date" doc:"The last day of supply."`
+	Reference   string     `json:"reference,omitempty" doc:"The customer's. Missing in a draft that takes that of the profile."`
+	Note        string     `json:"note,omitempty"`
+	Lines       []billLine `json:"lines,omitempty"`
 }
 
 type billLine struct {
@@ -74,16 +82,17 @@ type billLine struct {
 	VATReason   string `json:"vat_reason,omitempty" doc:"Why there is none." example:"Reverse charge"`
 }
 
-var kindWords = map[bills.Kind]string{bills.Invoice: "invoice", bills.CreditNote: "credit_note"}
-
 func (s Services) bill(inv billing.Invoice) invoice {
-	out := invoice{ID: s.billName(inv), Kind: kindWords[inv.Kind], State: inv.State, Number: inv.Number, Issued: dateText(inv.Issued), Due: dateText(inv.Due),
+	out := invoice{ID: s.billName(inv), Kind: inv.Kind.Word(), State: inv.State, Number: inv.Number, Issued: dateText(inv.Issued), Due: dateText(inv.Due),
 		Currency: inv.Currency, Net: bills.Amount(inv.Net), CreatedAt: at(inv.Created)}
 	if inv.Credits != 0 {
 		out.Credits = s.Names.Of(secrets.Invoice, inv.Credits)
 	}
 	if inv.State == billing.Final {
 		out.VAT, out.Gross, out.FinalisedAt = bills.Amount(inv.VAT), bills.Amount(inv.Gross), new(at(inv.Finalised))
+	}
+	if inv.Prepaid != 0 {
+		out.Prepaid = bills.Amount(inv.Prepaid)
 	}
 	return out
 }
@@ -106,8 +115,16 @@ func dateOf(text string) time.Time {
 // wholeBill is an invoice with its lines.
 func (s Services) wholeBill(ctx context.Context, inv billing.Invoice) (invoice, error) {
 	out := s.bill(inv)
-	lines, err := s.Invoices.Lines(ctx, inv)
-	for i, l := range lines {
+	if chainOf(ctx) == 0 {
+		acc, err := s.Accounts.ByID(ctx, inv.Account)
+		if err != nil {
+			return out, err
+		}
+		out.Account = acc.Handle
+	}
+	doc, err := s.Invoices.Content(ctx, inv)
+	out.From, out.To, out.Reference, out.Note = dateText(doc.Period.From), dateText(doc.Period.To), doc.Reference, doc.Note
+	for i, l := range doc.Lines {
 		row := billLine{Line: i + 1, Description: l.Name, Quantity: l.Quantity.String(), Unit: l.Unit, UnitPrice: l.Price.String(),
 			From: dateText(l.Period.From), To: dateText(l.Period.To), VATCategory: string(l.VAT.Category), VATReason: l.VAT.Reason}
 		if l.VAT.Category != "" {
@@ -118,14 +135,34 @@ func (s Services) wholeBill(ctx context.Context, inv billing.Invoice) (invoice, 
 	return out, err
 }
 
-type listInvoices struct{ Page }
+// InvoiceQuery says which are listed.
+type InvoiceQuery struct {
+	Page
+	Kind string `query:"kind" enum:"invoice,credit_note" doc:"Only those of this kind."`
+	From string `query:"from" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The first day of issue." example:"2026-10-01"`
+	To   string `query:"to" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The last day of issue." example:"2026-10-31"`
+}
+
+func (q InvoiceQuery) filter(s Services) (f billing.InvoiceFilter, err error) {
+	f = billing.InvoiceFilter{From: dateOf(q.From), To: dateOf(q.To), Limit: q.Limit + 1}
+	for _, kind := range []bills.Kind{bills.Invoice, bills.CreditNote} {
+		if kind.Word() == q.Kind {
+			f.Kind = kind
+		}
+	}
+	f.Before, err = q.from(s.Names, secrets.Invoice)
+	return f, err
+}
+
+type listInvoices struct{ InvoiceQuery }
 
 func (s Services) listInvoices(ctx context.Context, in *listInvoices) (*answer[list[invoice]], error) {
-	before, err := in.from(s.Names, secrets.Invoice)
+	f, err := in.filter(s)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Invoices.List(ctx, accountOf(ctx), billing.InvoiceFilter{State: billing.Final, Before: before, Limit: in.Limit + 1})
+	f.State = billing.Final
+	rows, err := s.Invoices.List(ctx, accountOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +210,17 @@ type billFile struct {
 	Body        []byte
 }
 
-var fileTypes = map[string]string{billing.XML: "application/xml; charset=utf-8", billing.PDF: "application/pdf", "csv": "text/csv; charset=utf-8"}
+// Media types of files.
+const (
+	pdfType     = "application/pdf"
+	xmlType     = "application/xml; charset=utf-8"
+	csvFileType = csvType + "; charset=utf-8"
+)
+
+var (
+	fileTypes = map[string]string{billing.XML: xmlType, billing.PDF: pdfType, "csv": csvFileType}
+	billTypes = []string{"application/xml", pdfType, csvType}
+)
 
 func (s Services) file(ctx context.Context, inv billing.Invoice, kind string) (*billFile, error) {
 	out := &billFile{ContentType: fileTypes[kind], Disposition: `attachment; filename="` + inv.Number + "." + kind + `"`}
@@ -219,6 +266,20 @@ func (p billParty) party() bills.Party {
 		Endpoint: bills.Endpoint{Scheme: p.EndpointScheme, ID: p.Endpoint}, Contact: bills.Contact{Name: p.ContactName, Phone: p.ContactPhone, Email: p.ContactEmail}}
 }
 
+// place says where in a body a field is: the party's own are under party.
+func (p billParty) place(field string) string {
+	switch field {
+	case "address":
+		if strings.TrimSpace(p.Street) == "" {
+			return "party/street"
+		}
+		return "party/city"
+	case "name", "country", "registration", "vat_id", "endpoint":
+		return "party/" + field
+	}
+	return field
+}
+
 func shownBillParty(p bills.Party) billParty {
 	return billParty{p.Name, p.Registration, p.VATID, p.Street, p.City, p.PostCode, p.Country, p.Endpoint.Scheme, p.Endpoint.ID, p.Contact.Name, p.Contact.Phone, p.Contact.Email}
 }
@@ -228,7 +289,7 @@ type seller struct {
 	IBAN         string    `json:"iban" example:"NO9386011117947"`
 	BIC          string    `json:"bic,omitempty" example:"DNBANOKK"`
 	Currency     string    `json:"currency,omitempty" doc:"Of its books, in which it owes VAT; its country's when it is missing." example:"NOK"`
-	Zone         string    `json:"zone,omitempty" doc:"IANA name: what day it is when an invoice is finalised." example:"Europe/Oslo"`
+	Zone         string    `json:"zone,omitempty" doc:"IANA name: what day it is when an invoice is finalised. When it is missing, the present one, and UTC for the first seller." example:"Europe/Oslo"`
 	OSS          bool      `json:"oss,omitempty" doc:"It is in the one-stop shop: consumers in the European Union pay their country's VAT."`
 	Prefix       string    `json:"prefix,omitempty" doc:"Of the numbers of invoices."`
 	CreditPrefix string    `json:"credit_prefix" doc:"Of the numbers of credit notes; another one." example:"K"`
@@ -250,7 +311,7 @@ func (s Services) setSeller(ctx context.Context, in *setSeller) (*answer[seller]
 	b := in.Body
 	one, err := s.Invoices.SetSeller(ctx, billing.Seller{Party: b.Party.party(), Payment: bills.Payment{IBAN: b.IBAN, BIC: b.BIC}, Currency: b.Currency,
 		Zone: b.Zone, OSS: b.OSS, Prefix: b.Prefix, CreditPrefix: b.CreditPrefix, Days: b.Days})
-	return &answer[seller]{Body: shownSeller(one)}, err
+	return &answer[seller]{Body: shownSeller(one)}, placed(err, b.Party.place)
 }
 
 type newBillingProfile struct {
@@ -263,13 +324,14 @@ type newBillingProfile struct {
 }
 
 type billingProfile struct {
-	Party     billParty `json:"party"`
-	Business  bool      `json:"business"`
-	Currency  string    `json:"currency"`
-	Language  string    `json:"language"`
-	Reference string    `json:"reference,omitempty"`
-	Email     string    `json:"email,omitempty"`
-	Check     *vatCheck `json:"vat_check,omitempty"`
+	Party       billParty `json:"party"`
+	Business    bool      `json:"business"`
+	Currency    string    `json:"currency"`
+	Language    string    `json:"language"`
+	Reference   string    `json:"reference,omitempty"`
+	Email       string    `json:"email,omitempty"`
+	DeliveredTo string    `json:"delivered_to,omitempty" doc:"Where invoices are delivered to, with its scheme: the electronic address that was given, or what follows from the numbers." example:"0192:923609016"`
+	Check       *vatCheck `json:"vat_check,omitempty"`
 }
 
 type vatCheck struct {
@@ -282,6 +344,9 @@ type vatCheck struct {
 
 func shownCustomer(c billing.Customer) billingProfile {
 	out := billingProfile{Party: shownBillParty(c.Party), Business: c.Business, Currency: c.Currency, Language: c.Language, Reference: c.Reference, Email: c.Email}
+	if to := c.DeliveredTo(); to.ID != "" {
+		out.DeliveredTo = to.Scheme + ":" + to.ID
+	}
 	if c.Check != (billing.VATCheck{}) {
 		out.Check = &vatCheck{c.Check.VATID, c.Check.Valid, c.Check.Consultation, c.Check.Name, at(c.Check.At)}
 	}
@@ -309,7 +374,7 @@ func (s Services) setBillingProfile(ctx context.Context, in *setBillingProfile) 
 	}
 	b := in.Body
 	c, err := s.Invoices.SetCustomer(ctx, acc.ID, billing.Customer{Party: b.Party.party(), Business: b.Business, Currency: b.Currency, Language: b.Language, Reference: b.Reference, Email: b.Email})
-	return &answer[billingProfile]{Body: shownCustomer(c)}, err
+	return &answer[billingProfile]{Body: shownCustomer(c)}, placed(err, b.Party.place)
 }
 
 type newVATCheck struct {
@@ -358,10 +423,10 @@ type newInvoice struct {
 }
 
 type newInvoiceLine struct {
-	Description string `json:"description" minLength:"1" example:"SMS, parts to NO"`
-	Quantity    string `json:"quantity" pattern:"^[0-9]{1,12}([.][0-9]{1,6})?$" patternDescription:"a decimal with at most six decimals" example:"12345"`
-	Unit        string `json:"unit" doc:"UN/ECE Recommendation 20. C62: pieces. MON: months. DAY: days." enum:"C62,MON,DAY"`
-	UnitPrice   string `json:"unit_price" pattern:"^[0-9]{1,9}([.][0-9]{1,10})?$" patternDescription:"a decimal with at most ten decimals" doc:"Without VAT." example:"0.045"`
+	Description string `json:"description" minLength:"1" doc:"Messages and directories are invoiced every month by themselves." example:"Training"`
+	Quantity    string `json:"quantity" pattern:"^[0-9]{1,12}([.][0-9]{1,6})?$" patternDescription:"a decimal with at most six decimals" example:"3"`
+	Unit        string `json:"unit" doc:"UN/ECE Recommendation 20. C62: pieces. MON: months. DAY: days." enum:"C62,MON,DAY" example:"DAY"`
+	UnitPrice   string `json:"unit_price" pattern:"^[0-9]{1,9}([.][0-9]{1,10})?$" patternDescription:"a decimal with at most ten decimals" doc:"Without VAT." example:"800"`
 	From        string `json:"from,omitempty" format:"date"`
 	To          string `json:"to,omitempty" format:"date"`
 	Once        string `json:"once,omitempty" doc:"What may be charged a single time, such as a subscription and its period: another invoice with it is refused." example:"acme/2026-10"`
@@ -387,7 +452,13 @@ func (s Services) draftInvoice(ctx context.Context, in *draftInvoice) (*made[inv
 	}
 	return s.madeBill(ctx, in.Once, requestHash("POST", installationAccountsPath+"/"+in.Account+"/invoices", in.Body), func(take accounts.Take) (billing.Invoice, error) {
 		n.Also = billing.Also(take)
-		return s.Invoices.Draft(ctx, acc.ID, n)
+		inv, err := s.Invoices.Draft(ctx, acc.ID, n)
+		return inv, placed(err, func(field string) string {
+			if field == "period" {
+				return "to"
+			}
+			return field
+		})
 	})
 }
 
@@ -416,20 +487,34 @@ func (s Services) madeBill(ctx context.Context, o Once, hash string, make func(a
 }
 
 type listAllInvoices struct {
-	Page
-	State string `query:"state" enum:"draft,final,cancelled" doc:"Only those in this state."`
+	InvoiceQuery
+	Account string `query:"account" doc:"Only those of this account." example:"acme"`
+	State   string `query:"state" enum:"draft,final,cancelled" doc:"Only those in this state."`
 }
 
 func (s Services) listAllInvoices(ctx context.Context, in *listAllInvoices) (*answer[list[invoice]], error) {
-	before, err := in.from(s.Names, secrets.Invoice)
+	f, err := in.filter(s)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Invoices.ListAll(ctx, billing.InvoiceFilter{State: in.State, Before: before, Limit: in.Limit + 1})
+	f.State = in.State
+	if in.Account != "" {
+		acc, err := s.Accounts.ByHandle(ctx, in.Account)
+		if err != nil {
+			return nil, err
+		}
+		f.Account = acc.ID
+	}
+	rows, err := s.Invoices.ListAll(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(rows, in.Limit, s.bill, s.billName), nil
+	handles, err := s.handles(ctx, idsOf(rows, func(inv billing.Invoice) int64 { return inv.Account }))
+	return pageOf(rows, in.Limit, func(inv billing.Invoice) invoice {
+		out := s.bill(inv)
+		out.Account = handles[inv.Account]
+		return out
+	}, s.billName), err
 }
 
 func (s Services) anyInvoice(ctx context.Context, name string) (billing.Invoice, error) {

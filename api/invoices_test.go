@@ -9,6 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+
 	bills "github.com/varsel/varsel/billing/invoice"
 )
 
@@ -16,7 +20,7 @@ const (
 	sellerBody = `{"party": {"name": "Varsel AS", "registration": "923609016", "vat_id": "923 609 016 MVA", "street": "Storgata 1", "city": "Oslo", "post_code": "0155",
 		"country": "NO", "endpoint_scheme": "0192", "endpoint": "923609016"}, "iban": "NO93 8601 1117 947", "zone": "Europe/Oslo", "credit_prefix": "K", "days": 14}`
 	profileBody = `{"party": {"name": "Acme AS", "registration": "974760673", "street": "Torget 2", "city": "Bergen", "country": "NO"}, "business": true, "currency": "NOK", "language": "nb"}`
-	draftBody   = `{"from": "2026-10-01", "to": "2026-10-31", "lines": [
+	draftBody   = `{"from": "2026-10-01", "to": "2026-10-31", "reference": "PO 7", "note": "Thank you", "lines": [
 		{"description": "Directory integration", "quantity": "1", "unit": "MON", "unit_price": "99", "once": "acme/2026-10"},
 		{"description": "SMS, parts to NO", "quantity": "12345", "unit": "C62", "unit_price": "0.045"}]}`
 )
@@ -33,11 +37,13 @@ func TestAnOperatorInvoicesAndTheAccountReadsWhatIsFinal(t *testing.T) {
 	refused(t, operate("POST", "/accounts/acme/invoices", draftBody), 409, "no_billing_profile")
 	refused(t, operate("POST", "/seller", strings.Replace(sellerBody, "7 947", "7 948", 1)), 422, "invalid_iban")
 	same(t, read[seller](t, operate("POST", "/seller", sellerBody), 200).Currency, "NOK")
-	same(t, read[billingProfile](t, operate("POST", "/accounts/acme/billing", profileBody), 200).Party.EndpointScheme, "0192")
+	profile := read[billingProfile](t, operate("POST", "/accounts/acme/billing", profileBody), 200)
+	same(t, profile.DeliveredTo+profile.Party.Endpoint, "0192:974760673")
 
 	made := operate("POST", "/accounts/acme/invoices", draftBody)
 	draft := read[invoice](t, made, 201)
 	same(t, draft.Net, "654.53")
+	same(t, []string{draft.Account, draft.From, draft.To, draft.Reference, draft.Note}, []string{"acme", "2026-10-01", "2026-10-31", "PO 7", "Thank you"})
 	same(t, made.header.Get("Location"), installationInvoicesPath+"/"+draft.ID)
 	refused(t, operate("POST", "/accounts/acme/invoices", draftBody), 409, "already_invoiced")
 	refused(t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, ""), 404, "invoice_not_found")
@@ -49,7 +55,16 @@ func TestAnOperatorInvoicesAndTheAccountReadsWhatIsFinal(t *testing.T) {
 	same(t, read[invoice](t, operate("POST", "/invoices/"+draft.ID+"/finalise", ""), 200).Number, final.Number)
 	refused(t, operate("POST", "/invoices/"+draft.ID+"/cancel", ""), 409, "invoice_final")
 	same(t, read[invoice](t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, ""), 200).Number, final.Number)
-	same(t, len(read[list[invoice]](t, h.ask(t, "GET", invoicesPath, ""), 200).Items), 1)
+	for query, n := range map[string]int{"": 1, "?kind=invoice": 1, "?kind=credit_note": 0, "?from=" + final.Issued: 1, "?to=" + final.Issued: 1, "?to=2020-01-01": 0, "?from=2199-01-01": 0} {
+		if got := read[list[invoice]](t, h.ask(t, "GET", invoicesPath+query, ""), 200).Items; len(got) != n {
+			t.Errorf("%q lists %d invoices, want %d", query, len(got), n)
+		}
+		if got := read[list[invoice]](t, operate("GET", "/invoices"+query, ""), 200).Items; len(got) != n {
+			t.Errorf("%q lists %d invoices of all, want %d", query, len(got), n)
+		}
+	}
+	own := read[invoice](t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, ""), 200)
+	same(t, []string{own.Account, own.From, own.Reference}, []string{"", "2026-10-01", "PO 7"})
 	h.files(t, final)
 
 	credited := read[invoice](t, operate("POST", "/invoices/"+draft.ID+"/credit", `{"lines": [2], "note": "Too many"}`), 201)
@@ -61,6 +76,11 @@ func TestAnOperatorInvoicesAndTheAccountReadsWhatIsFinal(t *testing.T) {
 	same(t, len(read[list[invoice]](t, operate("GET", "/invoices?state=cancelled", ""), 200).Items), 1)
 
 	_, other := h.other(t)
+	same(t, len(read[list[invoice]](t, operate("GET", "/invoices?account=other", ""), 200).Items), 0)
+	for _, inv := range read[list[invoice]](t, operate("GET", "/invoices?account=acme", ""), 200).Items {
+		same(t, inv.Account, "acme")
+	}
+	refused(t, operate("GET", "/invoices?account=nobody", ""), 404, "account_not_found")
 	refused(t, h.ask(t, "GET", invoicesPath+"/"+draft.ID, "", bearer(other)...), 404, "invoice_not_found")
 	same(t, len(read[list[invoice]](t, h.ask(t, "GET", invoicesPath, "", bearer(other)...), 200).Items), 0)
 }
@@ -93,6 +113,39 @@ func TestReverseChargeIsRecordedWithItsEvidence(t *testing.T) {
 	got := read[billingProfile](t, h.ask(t, "POST", path+"/vat-check", `{"vat_id": "DK 13585628", "valid": true, "consultation": "WAPIAAAAY1", "at": "2026-10-31T12:00:00Z"}`, key...), 200)
 	if got.Check == nil || got.Check.Consultation != "WAPIAAAAY1" || !got.Check.Valid {
 		t.Errorf("got %+v", got.Check)
+	}
+}
+
+func TestAKeyThatCannotBeKeptMakesNoDraft(t *testing.T) {
+	h := openHouse(t)
+	for _, key := range []string{"", strings.Repeat("k", 256)} {
+		headers := append(bearer(h.operatorKey(t)), keyHeader, key)
+		refused(t, h.ask(t, "POST", installationAccountsPath+"/acme/invoices", draftBody, headers...), 422, "invalid_idempotency_key")
+		refused(t, h.ask(t, "POST", installationInvoicesPath+"/inv_0/credit", "{}", headers...), 422, "invalid_idempotency_key")
+	}
+}
+
+// What takes a key looks at it, and what looks at it takes one.
+func TestEveryOperationWithAKeyChecksIt(t *testing.T) {
+	a := humafiber.New(fiber.New(), configuration())
+	openHouse(t).routes(a)
+	checked := 0
+	for path, item := range a.OpenAPI().Paths {
+		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete} {
+			if op == nil {
+				continue
+			}
+			takes := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == keyHeader })
+			if checks := len(op.Middlewares) > 0; takes != checks {
+				t.Errorf("%s %s: it takes a key: %v, it checks it: %v", method, path, takes, checks)
+			}
+			if takes {
+				checked++
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d operations take a key", checked)
 	}
 }
 

@@ -26,9 +26,9 @@ func (s Services) leavingRoutes(a huma.API) {
 	add(a, route{"POST", exportsPath, "exportAccount", may, "Have everything of the account written into one file", http.StatusAccepted, false}, s.exportAccount)
 	add(a, route{"GET", exportsPath, "listExports", may, "List the exports of the whole account, the newest first", http.StatusOK, false}, s.listExports)
 	add(a, route{"GET", exportsPath + "/{id}", "readExport", may, "Read where an export stands", http.StatusOK, false}, s.readExport)
-	add(a, route{"GET", exportFilePath, "fetchExport", may, "Fetch the file of an export (ZIP)", http.StatusOK, false}, s.fetchExport)
+	addFile(a, []string{zipType}, route{"GET", exportFilePath, "fetchExport", may, "Fetch the file of an export (ZIP)", http.StatusOK, false}, s.fetchExport)
 	add(a, route{"GET", exitPath, "readExit", accounts.ScopeAuditRead, "Read what becomes of the data of an account whose agreement ended", http.StatusOK, false}, s.readExit)
-	add(a, route{"GET", exitPath + "/certificate", "readCertificate", may, "Fetch the certificate that the data were deleted (PDF)", http.StatusOK, false}, s.readCertificate)
+	addFile(a, []string{pdfType}, route{"GET", exitPath + "/certificate", "readCertificate", may, "Fetch the certificate that the data were deleted (PDF)", http.StatusOK, false}, s.readCertificate)
 }
 
 type accountExport struct {
@@ -113,7 +113,7 @@ func (s Services) readCertificate(ctx context.Context, _ *struct{}) (*certificat
 	if err != nil {
 		return nil, err
 	}
-	return &certificateFile{"application/pdf", `attachment; filename="certificate.pdf"`, cert.PDF}, nil
+	return &certificateFile{pdfType, `attachment; filename="certificate.pdf"`, cert.PDF}, nil
 }
 
 type exit struct {

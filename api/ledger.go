@@ -180,7 +180,7 @@ func (s Services) listLedgerOf(ctx context.Context, in *listLedgerOf) (*answer[l
 type newTerms struct {
 	Terms       string `json:"terms" enum:"prepaid,limit,unlimited" example:"limit"`
 	Limit       *money `json:"limit,omitempty" doc:"Of the terms limit: what may be owed at the most."`
-	SuspendDays int    `json:"suspend_days,omitempty" minimum:"0" maximum:"365" doc:"Directories are not followed while an invoice is unpaid so many days after it was due, Left out, or 0: they always are." example:"30"`
+	SuspendDays int    `json:"suspend_days,omitempty" minimum:"0" maximum:"365" doc:"Directories are not followed while an invoice is unpaid so many days after it was due. Left out, or 0: they always are." example:"30"`
 }
 
 type setTerms struct {

@@ -44,9 +44,11 @@ func TestAnOperatorSetsTermsAndPaymentsAndTheAccountReadsItsBalance(t *testing.T
 	same(t, read[list[ledgerEntry]](t, h.ask(t, "GET", ledgerPath+"?limit=1&cursor="+page.NextCursor, ""), 200).Items[0].ID, first.ID)
 	same(t, len(read[list[ledgerEntry]](t, operate("GET", "/ledger?kind=payment&reference=bank%201", ""), 200).Items), 1)
 	same(t, len(read[list[ledgerEntry]](t, h.ask(t, "GET", ledgerPath+"?country=PL", ""), 200).Items), 0)
+	same(t, len(read[list[ledgerEntry]](t, h.ask(t, "GET", ledgerPath+"?country=no", ""), 200).Items), 1)
 
 	same(t, read[ledgerEntry](t, operate("POST", "/payments/return", `{"reference":"bank 1"}`), 200).Amount, money{"20.25", "EUR"})
 	same(t, mine().Available, "-0.045")
+	refused(t, operate("POST", "/payments", paid), 409, "payment_returned")
 
 	_, other := h.other(t)
 	same(t, len(read[list[ledgerEntry]](t, h.ask(t, "GET", ledgerPath, "", bearer(other)...), 200).Items), 0)

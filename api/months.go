@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,12 +26,12 @@ const (
 func (s Services) monthRoutes(a huma.API) {
 	const may = accounts.ScopeInstallation
 	add(a, route{"GET", monthsPath, "listBillingRuns", may, "List what the months' runs came to for each account, the latest month first", http.StatusOK, false}, s.listBillingRuns)
-	add(a, route{"POST", monthsPath, "runBilling", may, "Invoice what was charged until the end of a month; what is invoiced already is left alone", http.StatusOK, false}, s.runBilling)
+	add(a, route{"POST", monthsPath, "runBilling", may, "Invoice what was charged until the end of a month; what is invoiced already is left alone. Ask again while there is more, or leave the rest to the hourly run", http.StatusOK, false}, s.runBilling)
 	add(a, route{"GET", reconciliationsPath, "listReconciliations", may, "List the reconciliations, the latest first", http.StatusOK, false}, s.listReconciliations)
-	add(a, route{"POST", reconciliationsPath, "reconcile", may, "Compare messages, ledger and invoices now; the answer comes when it is done", http.StatusOK, false}, s.reconcile)
+	add(a, route{"POST", reconciliationsPath, "reconcile", may, "Have messages, ledger and invoices compared now; read it until it is no longer running", http.StatusAccepted, false}, s.reconcile)
 	add(a, route{"GET", reconciliationsPath + "/{id}", "readReconciliation", may, "Read what a reconciliation found to differ", http.StatusOK, false}, s.readReconciliation)
 	add(a, route{"GET", costsPath, "listCarrierCosts", may, "List what a part costs at each carrier, the latest first", http.StatusOK, false}, s.listCosts)
-	add(a, route{"POST", costsPath, "setCarrierCost", may, "Say what a part costs at a carrier from a time on", http.StatusCreated, false}, s.setCost)
+	add(a, route{"POST", costsPath, "setCarrierCost", may, "Say what a part costs at a carrier from a time on", http.StatusCreated, true}, s.setCost)
 	add(a, route{"GET", marginsPath, "readMargins", may, "Tell what each carrier earned and cost, by country; days are those on which messages were accepted, in UTC", http.StatusOK, false}, s.readMargins)
 }
 
@@ -95,15 +96,22 @@ func (s Services) listBillingRuns(ctx context.Context, in *listBillingRuns) (*an
 type newBillingRun struct {
 	Account    string `json:"account,omitempty" doc:"All of them when it is missing." example:"acme"`
 	Month      string `json:"month,omitempty" pattern:"^(\\d{4}-\\d{2})?$" doc:"The one that ended last when it is missing." example:"2026-10"`
-	Rate       string `json:"rate,omitempty" pattern:"^[0-9]{1,9}([.][0-9]{1,10})?$" patternDescription:"a decimal" doc:"Of exchange, where VAT is due in another currency." example:"11.452"`
+	Rate       string `json:"rate,omitempty" pattern:"^[0-9]{1,9}([.][0-9]{1,10})?$" patternDescription:"a decimal" doc:"Of exchange, where VAT is due in another currency: how much of that one of rate_from is." example:"11.452"`
+	RateFrom   string `json:"rate_from,omitempty" doc:"The currency of the invoices that the rate is for; those in another have none." example:"EUR"`
 	RateSource string `json:"rate_source,omitempty" doc:"Whose it is." example:"Norges Bank"`
 	RateDate   string `json:"rate_date,omitempty" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The day of the rate." example:"2026-10-30"`
 }
 
 type runBilling struct{ Body newBillingRun }
 
-func (s Services) runBilling(ctx context.Context, in *runBilling) (*answer[whole[billingRun]], error) {
-	var o billing.RunOrder
+// ranBilling is what a run made in the time that a request has.
+type ranBilling struct {
+	Items []billingRun `json:"items"`
+	More  bool         `json:"more" doc:"There was no time for all accounts."`
+}
+
+func (s Services) runBilling(ctx context.Context, in *runBilling) (*answer[ranBilling], error) {
+	o := billing.RunOrder{Until: time.Now().Add(patience / 2)}
 	if in.Body.Account != "" {
 		acc, err := s.Accounts.ByHandle(ctx, in.Body.Account)
 		if err != nil {
@@ -117,13 +125,17 @@ func (s Services) runBilling(ctx context.Context, in *runBilling) (*answer[whole
 		}
 	}
 	if in.Body.Rate != "" {
-		o.Books = bills.Books{Rate: decimalOf(in.Body.Rate), Source: in.Body.RateSource, At: dateOf(in.Body.RateDate)}
+		o.From, o.Books = in.Body.RateFrom, bills.Books{Rate: decimalOf(in.Body.Rate), Source: in.Body.RateSource, At: dateOf(in.Body.RateDate)}
 	}
-	runs, err := s.Invoices.RunMonth(ctx, o, time.Now())
+	runs, more, err := s.Invoices.RunMonth(ctx, o, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	return s.billingRuns(ctx, runs)
+	made, err := s.billingRuns(ctx, runs)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[ranBilling]{Body: ranBilling{made.Body.Items, more}}, nil
 }
 
 // reconciliation is one comparison of everything.
@@ -144,6 +156,7 @@ type difference struct {
 	Account  string   `json:"account,omitempty" example:"acme"`
 	Campaign string   `json:"campaign,omitempty" doc:"cmp_...; missing of single messages."`
 	Messages []string `json:"messages,omitempty" doc:"msg_..., that contradict themselves; none where the sums alone differ. 100 at the most."`
+	Entries  []string `json:"entries,omitempty" doc:"ent_..., the newest 20 of the sum that no message explains."`
 	Entry    string   `json:"entry,omitempty" doc:"ent_..., of the ledger."`
 	Invoice  string   `json:"invoice,omitempty" doc:"inv_..."`
 	Carrier  string   `json:"carrier,omitempty"`
@@ -181,11 +194,8 @@ func (s Services) listReconciliations(ctx context.Context, in *listReconciliatio
 }
 
 func (s Services) reconcile(ctx context.Context, _ *struct{}) (*answer[reconciliation], error) {
-	r, _, err := s.Invoices.Reconcile(ctx, s.Queue.Traffic, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	return s.withDifferences(ctx, r)
+	r, err := s.Invoices.AskReconciliation(ctx, time.Now())
+	return &answer[reconciliation]{Body: s.shownReconciliation(r)}, err
 }
 
 type oneReconciliation struct {
@@ -220,6 +230,9 @@ func (s Services) withDifferences(ctx context.Context, r billing.Reconciliation)
 			Invoice: s.nameUnless0(secrets.Invoice, d.Invoice), Carrier: carriers[d.Carrier], Detail: d.Detail, Expected: billing.Money(d.Expected), Found: billing.Money(d.Found)}
 		for _, id := range d.Messages {
 			one.Messages = append(one.Messages, s.Names.Of(secrets.Message, id))
+		}
+		for _, id := range d.Entries {
+			one.Entries = append(one.Entries, s.Names.Of(secrets.Entry, id))
 		}
 		out.Found = append(out.Found, one)
 	}
@@ -271,15 +284,33 @@ type newCarrierCost struct {
 	From    time.Time `json:"from,omitzero" doc:"Now when it is missing."`
 }
 
-type setCost struct{ Body newCarrierCost }
+type setCost struct {
+	Once
+	Body newCarrierCost
+}
 
 func (s Services) setCost(ctx context.Context, in *setCost) (*answer[carrierCost], error) {
 	carrier, err := s.Queue.Route(ctx, in.Body.Carrier)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Invoices.SetCost(ctx, billing.Cost{Carrier: carrier.ID, Country: in.Body.Country, Currency: in.Body.Price.Currency, Micro: in.Body.Price.micro(), From: in.Body.From}, time.Now())
-	return &answer[carrierCost]{Body: shownCost(c, carrier.Name)}, err
+	wanted := billing.Cost{Carrier: carrier.ID, Country: in.Body.Country, Currency: in.Body.Price.Currency, Micro: in.Body.Price.micro(), From: in.Body.From}
+	id, err := in.Once.do(ctx, s, costsPath, in.Body, func(take accounts.Take) (int64, error) {
+		c, err := s.Invoices.SetCost(ctx, wanted, time.Now(), billing.Also(take))
+		return c.ID, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Invoices.Costs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set := slices.IndexFunc(all, func(c billing.Cost) bool { return c.ID == id })
+	if set < 0 {
+		return nil, problem.NotFound("carrier_cost", "")
+	}
+	return &answer[carrierCost]{Body: shownCost(all[set], carrier.Name)}, nil
 }
 
 // margin is what a carrier earned and cost in a country.
@@ -293,8 +324,8 @@ type margin struct {
 }
 
 type readMargins struct {
-	From string `query:"from" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The first day; 30 days ago when it is left out." example:"2026-10-01"`
-	To   string `query:"to" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" doc:"The last day; today when it is left out." example:"2026-10-31"`
+	From string `query:"from" format:"date" doc:"The first day; 30 days ago when it is left out." example:"2026-10-01"`
+	To   string `query:"to" format:"date" doc:"The last day; today when it is left out." example:"2026-10-31"`
 }
 
 func (s Services) readMargins(ctx context.Context, in *readMargins) (*answer[whole[margin]], error) {

@@ -30,23 +30,30 @@ func TestAMonthIsInvoicedOnceAndTheBooksAgree(t *testing.T) {
 	h := openHouse(t)
 	key := bearer(h.operatorKey(t))
 	h.charged(t, 1000, 45_000)
-	runs := read[whole[billingRun]](t, h.ask(t, "POST", monthsPath, `{}`, key...), 200).Items
+	runs := read[ranBilling](t, h.ask(t, "POST", monthsPath, `{}`, key...), 200).Items
 	same(t, [2]string{runs[0].State, runs[0].Reason}, [2]string{"skipped", "no_seller"})
 	read[seller](t, h.ask(t, "POST", sellerPath, lastMonthSeller, key...), 200)
 	profile := `{"party": {"name": "Overseas Inc.", "street": "1 Main Street", "city": "Springfield", "country": "US"}, "business": true, "currency": "EUR", "email": "bills@example.com"}`
 	read[billingProfile](t, h.ask(t, "POST", installationAccountsPath+"/acme/billing", profile, key...), 200)
-	runs = read[whole[billingRun]](t, h.ask(t, "POST", monthsPath, `{"account": "acme"}`, key...), 200).Items
+	runs = read[ranBilling](t, h.ask(t, "POST", monthsPath, `{"account": "acme"}`, key...), 200).Items
 	same(t, [2]string{runs[0].State, runs[0].Account}, [2]string{"invoiced", "acme"})
 	inv := read[invoice](t, h.ask(t, "GET", invoicesPath+"/"+runs[0].Invoice, ""), 200)
 	same(t, [2]string{inv.Net, inv.Lines[0].Description}, [2]string{"45.00", "SMS, parts to NO, bulk"})
-	same(t, len(read[whole[billingRun]](t, h.ask(t, "POST", monthsPath, `{}`, key...), 200).Items), 0)
+	same(t, len(read[ranBilling](t, h.ask(t, "POST", monthsPath, `{}`, key...), 200).Items), 0)
 	same(t, len(read[whole[billingRun]](t, h.ask(t, "GET", monthsPath+"?state=invoiced", "", key...), 200).Items), 1)
 	refused(t, h.ask(t, "POST", monthsPath, `{"month": "2100-01"}`, key...), 422, "invalid_month")
 
-	found := read[reconciliation](t, h.ask(t, "POST", reconciliationsPath, `{}`, key...), 200)
+	asked := read[reconciliation](t, h.ask(t, "POST", reconciliationsPath, `{}`, key...), 202)
+	same(t, asked.State, "running")
+	same(t, read[reconciliation](t, h.ask(t, "POST", reconciliationsPath, `{}`, key...), 202).ID, asked.ID)
+	_, _, done, err := h.Invoices.RunAsked(t.Context(), h.Queue.Traffic, time.Now())
+	must(t, err)
+	same(t, done, true)
+	found := read[reconciliation](t, h.ask(t, "GET", reconciliationsPath+"/"+asked.ID, "", key...), 200)
+	same(t, found.State, "done")
 	same(t, found.Differences, 2) // the ledger has charges of no message
 	same(t, [3]string{found.Found[0].Kind, found.Found[0].Account, found.Found[0].Found}, [3]string{"reserved", "acme", "45.00"})
-	same(t, read[reconciliation](t, h.ask(t, "GET", reconciliationsPath+"/"+found.ID, "", key...), 200).Found[1].Kind, "charged")
+	same(t, [2]int{len(found.Found[1].Entries), len(found.Found[1].Messages)}, [2]int{1, 0})
 	same(t, len(read[list[reconciliation]](t, h.ask(t, "GET", reconciliationsPath, "", key...), 200).Items), 1)
 	refused(t, h.ask(t, "GET", reconciliationsPath, ""), 403, "missing_scope")
 }
@@ -66,6 +73,10 @@ func TestUsageIsTheAccountsOwn(t *testing.T) {
 	_, other := h.other(t)
 	same(t, len(read[whole[usage]](t, h.ask(t, "GET", usagePath+from, "", bearer(other)...), 200).Items), 0)
 	same(t, read[whole[usage]](t, h.ask(t, "GET", installationUsagePath+from, "", bearer(h.operatorKey(t))...), 200).Items[0].Account, "acme")
+	for account, n := range map[string]int{"acme": len(all), "other": 0} {
+		same(t, len(read[whole[usage]](t, h.ask(t, "GET", installationUsagePath+from+"&account="+account, "", bearer(h.operatorKey(t))...), 200).Items), n)
+	}
+	refused(t, h.ask(t, "GET", installationUsagePath+"/csv?account=nobody", "", bearer(h.operatorKey(t))...), 404, "account_not_found")
 	refused(t, h.ask(t, "GET", usagePath+"?from=2026-02-02&to=2026-02-01", ""), 422, "invalid_to")
 }
 
@@ -79,4 +90,6 @@ func TestCostsOfCarriersAreVersioned(t *testing.T) {
 	refused(t, h.ask(t, "POST", costsPath, `{"carrier": "none", "price": {"amount": "1", "currency": "EUR"}}`, key...), 404, "carrier_not_found")
 	same(t, len(read[whole[carrierCost]](t, h.ask(t, "GET", costsPath, "", key...), 200).Items), 1)
 	same(t, len(read[whole[margin]](t, h.ask(t, "GET", marginsPath, "", key...), 200).Items), 0)
+	read[whole[margin]](t, h.ask(t, "GET", marginsPath+"?from=2026-02-01&to=2026-02-28", "", key...), 200)
+	refused(t, h.ask(t, "GET", marginsPath+"?from=2026-02-31", "", key...), 422, "invalid_from")
 }

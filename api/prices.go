@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,16 +28,16 @@ func (s Services) priceRoutes(a huma.API) {
 	const ofAccount, versions = installationAccountsPath + "/{account}/plan", priceListsPath + "/{list}/versions"
 	add(a, route{"GET", planPath, "readPlan", read, "Read the account's plan, and what its directories have come to in the periods under way", http.StatusOK, false}, s.readPlan)
 	add(a, route{"GET", pricesPath, "listPrices", read, "List what a part costs the account now, by country and lane", http.StatusOK, false}, s.listPrices)
-	add(a, route{"GET", pricesPath + "/files/{kind}", "downloadPrices", read, "Download what a part costs the account now, as CSV", http.StatusOK, false}, s.downloadPrices)
+	addFile(a, []string{csvType}, route{"GET", pricesPath + "/files/{kind}", "downloadPrices", read, "Download what a part costs the account now, as CSV", http.StatusOK, false}, s.downloadPrices)
 
 	add(a, route{"GET", plansPath, "listPlans", may, "List the plans", http.StatusOK, false}, s.listPlans)
 	add(a, route{"POST", plansPath, "setPlan", may, "Make a plan, or change the one with that name", http.StatusOK, false}, s.setPlan)
 	add(a, route{"GET", ofAccount, "readAccountPlan", may, "Read which plans an account has had, has and will have, the latest first", http.StatusOK, false}, s.readAccountPlan)
 	add(a, route{"POST", ofAccount, "assignPlan", may, "Give an account a plan from now or from a later time on; what was decided for later is replaced", http.StatusOK, false}, s.assignPlan)
 	add(a, route{"GET", priceListsPath, "listPriceLists", may, "List the price lists", http.StatusOK, false}, s.listPriceLists)
-	add(a, route{"POST", priceListsPath, "createPriceList", may, "Begin a price list; it has no prices until a version is added", http.StatusCreated, false}, s.createPriceList)
+	add(a, route{"POST", priceListsPath, "createPriceList", may, "Begin a price list; it has no prices until a version is added", http.StatusCreated, true}, s.createPriceList)
 	add(a, route{"GET", versions, "listPriceVersions", may, "List the versions of a price list, the latest first", http.StatusOK, false}, s.listPriceVersions)
-	add(a, route{"POST", versions, "addPriceVersion", may, "Add a version with its prices; it does not change", http.StatusCreated, false}, s.addPriceVersion)
+	add(a, route{"POST", versions, "addPriceVersion", may, "Add a version with its prices; it does not change", http.StatusCreated, true}, s.addPriceVersion)
 	add(a, route{"GET", versions + "/{id}", "readPriceVersion", may, "Read a version with its prices", http.StatusOK, false}, s.readPriceVersion)
 	add(a, route{"POST", versions + "/{id}/withdraw", "withdrawPriceVersion", may, "End a version that is not valid yet", http.StatusOK, false}, s.withdrawPriceVersion)
 }
@@ -152,7 +153,7 @@ func (s Services) downloadPrices(ctx context.Context, _ *oneKind) (*priceFile, e
 	}
 	var file bytes.Buffer
 	err = billing.WritePrices(&file, all)
-	return &priceFile{"text/csv; charset=utf-8", `attachment; filename="prices-` + book.Currency + `.csv"`, file.Bytes()}, err
+	return &priceFile{csvFileType, `attachment; filename="prices-` + book.Currency + `.csv"`, file.Bytes()}, err
 }
 
 func (s Services) listPlans(ctx context.Context, _ *struct{}) (*answer[whole[plan]], error) {
@@ -167,18 +168,22 @@ type newPlan struct {
 	Name           string   `json:"name" doc:"2 to 40 small letters, digits and hyphens." example:"ultima"`
 	Capabilities   []string `json:"capabilities" doc:"What it includes besides messages: cards, directory."`
 	PriceList      string   `json:"price_list" example:"standard"`
-	DirectoryPrice string   `json:"directory_price" doc:"A month, for each connected directory, in the price list's currency." pattern:"^[0-9]{1,7}([.][0-9]{1,6})?$" patternDescription:"a decimal with at most six decimals" example:"99"`
-	Anchor         int      `json:"anchor,omitempty" minimum:"1" maximum:"31" default:"1" doc:"Day of the month on which a directory's periods begin. Directories that are connected keep theirs."`
+	DirectoryPrice string   `json:"directory_price,omitempty" doc:"A month, for each connected directory, in the price list's currency. When it is missing, as it is: a new plan needs it." pattern:"^[0-9]{1,7}([.][0-9]{1,6})?$" patternDescription:"a decimal with at most six decimals" example:"99"`
+	Anchor         int      `json:"anchor,omitempty" minimum:"1" maximum:"31" doc:"Day of the month on which a directory's periods begin. Directories that are connected keep theirs. When it is missing, as it is, and of a new plan the 1st."`
 }
 
 type setPlan struct{ Body newPlan }
 
 func (s Services) setPlan(ctx context.Context, in *setPlan) (*answer[plan], error) {
-	micro, err := billing.ReadPrice(in.Body.DirectoryPrice)
-	if err != nil {
-		return nil, err
+	n := billing.NewPlan{Name: in.Body.Name, Capabilities: in.Body.Capabilities, List: in.Body.PriceList, Anchor: in.Body.Anchor}
+	if in.Body.DirectoryPrice != "" {
+		micro, err := billing.ReadPrice(in.Body.DirectoryPrice)
+		if err != nil {
+			return nil, placed(err, always("directory_price"))
+		}
+		n.DirectoryMicro = &micro
 	}
-	p, err := s.Plans.Set(ctx, billing.NewPlan{Name: in.Body.Name, Capabilities: in.Body.Capabilities, List: in.Body.PriceList, DirectoryMicro: micro, Anchor: in.Body.Anchor})
+	p, err := s.Plans.Set(ctx, n)
 	return &answer[plan]{Body: shownPlan(p)}, err
 }
 
@@ -235,11 +240,21 @@ type newPriceList struct {
 	Currency string `json:"currency" doc:"ISO 4217." example:"NOK"`
 }
 
-type createPriceList struct{ Body newPriceList }
+type createPriceList struct {
+	Once
+	Body newPriceList
+}
 
-func (s Services) createPriceList(ctx context.Context, in *createPriceList) (*answer[priceList], error) {
-	l, err := s.PriceLists.Create(ctx, in.Body.Name, in.Body.Currency)
-	return &answer[priceList]{Body: shownList(l)}, err
+func (s Services) createPriceList(ctx context.Context, in *createPriceList) (*made[priceList], error) {
+	_, err := in.Once.do(ctx, s, priceListsPath, in.Body, func(take accounts.Take) (int64, error) {
+		l, err := s.PriceLists.Create(ctx, in.Body.Name, in.Body.Currency, billing.Also(take))
+		return l.ID, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.PriceLists.ByName(ctx, in.Body.Name)
+	return &made[priceList]{Location: priceListsPath + "/" + l.Name + "/versions", Body: shownList(l)}, err
 }
 
 type priceVersion struct {
@@ -284,8 +299,17 @@ type newPriceVersion struct {
 }
 
 type addPriceVersion struct {
+	Once
 	List string `path:"list" example:"standard"`
 	Body newPriceVersion
+}
+
+// place says where in the body a field is: prices may have been given as CSV.
+func (b newPriceVersion) place(field string) string {
+	if field == "prices" && b.CSV != "" {
+		return "csv"
+	}
+	return field
 }
 
 func (b newPriceVersion) prices() (all []billing.Price, err error) {
@@ -293,19 +317,20 @@ func (b newPriceVersion) prices() (all []billing.Price, err error) {
 		if len(b.Prices) > 0 {
 			return nil, problem.Invalid("prices", "give prices or csv, not both")
 		}
-		return billing.ParsePrices([]byte(b.CSV))
+		all, err = billing.ParsePrices([]byte(b.CSV))
+		return all, placed(err, always("csv"))
 	}
-	for _, p := range b.Prices {
+	for i, p := range b.Prices {
 		micro, err := billing.ReadPrice(p.Price)
 		if err != nil {
-			return nil, err
+			return nil, placed(err, always(fmt.Sprintf("prices/%d/price", i)))
 		}
 		all = append(all, billing.Price{Country: p.Country, Lane: p.Lane, Micro: micro})
 	}
 	return all, nil
 }
 
-func (s Services) addPriceVersion(ctx context.Context, in *addPriceVersion) (*answer[priceVersion], error) {
+func (s Services) addPriceVersion(ctx context.Context, in *addPriceVersion) (*made[priceVersion], error) {
 	l, err := s.PriceLists.ByName(ctx, in.List)
 	if err != nil {
 		return nil, err
@@ -314,8 +339,17 @@ func (s Services) addPriceVersion(ctx context.Context, in *addPriceVersion) (*an
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.PriceLists.Add(ctx, l.ID, in.Body.ValidFrom, prices)
-	return &answer[priceVersion]{Body: s.shownVersion(v)}, err
+	path := priceListsPath + "/" + l.Name + "/versions"
+	id, err := in.Once.do(ctx, s, path, in.Body, func(take accounts.Take) (int64, error) {
+		v, err := s.PriceLists.Add(ctx, l.ID, in.Body.ValidFrom, prices, billing.Also(take))
+		return v.ID, err
+	})
+	if err != nil {
+		return nil, placed(err, in.Body.place)
+	}
+	v, err := s.PriceLists.Version(ctx, l.ID, id)
+	shown := s.shownVersion(v)
+	return &made[priceVersion]{Location: path + "/" + shown.ID, Body: shown}, err
 }
 
 type onePriceVersion struct {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-const basicPlan = `{"name": "basic", "capabilities": [], "price_list": "standard", "directory_price": "0"}`
+const basicPlan = `{"name": "basic", "capabilities": [], "price_list": "standard", "directory_price": "0", "anchor": 1}`
 
 func TestAnOperatorSellsByPlansAndPriceLists(t *testing.T) { // Q3, S16
 	h := openHouse(t)
@@ -64,7 +64,9 @@ func TestAnAccountIsOpenedInACurrencyThatHasPrices(t *testing.T) {
 	refused(t, operate("/accounts", norsk), 404, "plan_not_found")
 	read[priceList](t, operate("/price-lists", `{"name": "kroner", "currency": "NOK"}`), 201)
 	read[priceVersion](t, operate("/price-lists/kroner/versions", `{"prices": [{"country": "*", "lane": "*", "price": "0.9"}]}`), 201)
-	read[plan](t, operate("/plans", `{"name": "norge", "capabilities": ["directory"], "price_list": "kroner", "directory_price": "1090"}`), 200)
+	read[plan](t, operate("/plans", `{"name": "norge", "capabilities": ["directory"], "price_list": "kroner", "directory_price": "1090", "anchor": 15}`), 200)
+	kept := read[plan](t, operate("/plans", `{"name": "norge", "capabilities": ["directory"], "price_list": "kroner"}`), 200)
+	same(t, [2]any{kept.DirectoryPrice.Amount, kept.Anchor}, [2]any{"1090.00", 15})
 	same(t, read[account](t, operate("/accounts", norsk), 201).Currency, "NOK")
 	refused(t, operate("/accounts/norsk/plan", `{"plan": "everything"}`), 409, "price_list_currency")
 }

@@ -102,6 +102,21 @@ func meant(p *problem.Problem) *Problem {
 	return newProblem(statuses[p.Kind], p.Code, p.Text, faults...)
 }
 
+// placed says where in the body a refusal's field is, as a JSON pointer without its first
+// slash, where the rooms call it otherwise than the body does.
+func placed(err error, where func(field string) string) error {
+	p := problem.As(err)
+	if p == nil || p.Field == "" {
+		return err
+	}
+	found := *p
+	found.Field = where(p.Field)
+	return &found
+}
+
+// always is where a refusal's field is, whatever it is called.
+func always(pointer string) func(string) string { return func(string) string { return pointer } }
+
 func unexpected(operation string, cause error, more ...any) *Problem {
 	p := newProblem(http.StatusInternalServerError, "internal", "something went wrong here; it is in the log under the request's id")
 	p.RequestID = newRequestID()

@@ -150,16 +150,22 @@ func (r *reference) operation(op *huma.Operation) operationView {
 	for _, code := range slices.Sorted(maps.Keys(op.Responses)) {
 		if code[0] == '2' {
 			v.Success = code
-			if op.Responses[code].Content[zipType] != nil {
-				v.Answer = []fieldView{{Name: "(the whole body)", Type: zipType, Required: true}}
-			} else if code != noContent {
-				v.Answer = r.fields("", schemaIn(op.Responses[code].Content))
-			}
+			v.Answer = r.answer(code, op.Responses[code].Content)
 		} else {
 			v.Refusals = append(v.Refusals, code)
 		}
 	}
 	return v
+}
+
+func (r *reference) answer(code string, content map[string]*huma.MediaType) []fieldView {
+	switch {
+	case code == noContent:
+		return nil
+	case content["application/json"] == nil:
+		return []fieldView{{Name: "(the whole body)", Type: strings.Join(slices.Sorted(maps.Keys(content)), ", "), Required: true}}
+	}
+	return r.fields("", schemaIn(content))
 }
 
 func schemaIn(content map[string]*huma.MediaType) *huma.Schema {

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,7 +46,7 @@ func (s Services) routes(a huma.API) {
 	add(a, route{"POST", campaignsPath + "/{id}" + rollCallPath + "/close", "closeRollCall", accounts.ScopeMessagesWrite, "Close a roll call: answers count no more", http.StatusOK, false}, s.closeRollCall)
 	add(a, route{"PATCH", campaignsPath + "/{id}", "changeCampaign", accounts.ScopeMessagesWrite, "Change a campaign that has not started", http.StatusOK, false}, s.changeCampaign)
 	add(a, route{"POST", campaignsPath + "/{id}/pause", "pauseCampaign", accounts.ScopeMessagesWrite, "Send nothing more of a campaign until it is resumed", http.StatusOK, false}, s.turnCampaign(s.Queue.Pause))
-	add(a, route{"POST", campaignsPath + "/{id}/resume", "resumeCampaign", accounts.ScopeMessagesWrite, "Let a paused campaign go on", http.StatusOK, false}, s.turnCampaign(s.Queue.Resume))
+	add(a, route{"POST", campaignsPath + "/{id}/resume", "resumeCampaign", accounts.ScopeMessagesWrite, "Let a paused or held campaign go on", http.StatusOK, false}, s.resumeCampaign)
 	add(a, route{"POST", campaignsPath + "/{id}/cancel", "cancelCampaign", accounts.ScopeMessagesWrite, "End a campaign; what is queued is cancelled", http.StatusOK, false}, s.turnCampaign(s.Queue.Cancel))
 	add(a, route{"GET", campaignsPath + "/{id}/remaining", "listRemaining", accounts.ScopeMessagesRead, "List whom a campaign was not sent to: queued or cancelled, and not on its way", http.StatusOK, false}, s.listRemaining)
 	add(a, route{"GET", campaignsPath + "/{id}/outcomes", "listOutcomes", accounts.ScopeMessagesRead, "Count a campaign's messages that may be sent again, by status and reason", http.StatusOK, false}, s.listOutcomes)
@@ -146,6 +148,18 @@ func add[I, O any](a huma.API, r route, handle func(context.Context, *I) (*O, er
 	register(a, r.operation(), handle)
 }
 
+// addFile registers an operation that answers with a file, of one of these media types. A
+// file may not be there yet.
+func addFile[I, O any](a huma.API, types []string, r route, handle func(context.Context, *I) (*O, error)) {
+	op := r.operation()
+	op.Responses = map[string]*huma.Response{strconv.Itoa(r.status): {Description: "The file", Content: map[string]*huma.MediaType{}}}
+	for _, one := range types {
+		op.Responses[strconv.Itoa(r.status)].Content[one] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	op.Errors = append(op.Errors, http.StatusConflict)
+	register(a, op, handle)
+}
+
 func register[I, O any](a huma.API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
@@ -173,15 +187,20 @@ func (r route) operation() huma.Operation {
 	if r.path == importsPath || r.path == suppressionImportsPath {
 		op.MaxBodyBytes = importLimit
 	}
+	if r.path == cardImagesPath {
+		op.MaxBodyBytes = cardImageLimit
+	}
 	if r.path == agreementUploadPath {
 		op.MaxBodyBytes = agreementUploadLimit
 	}
-	if r.path == exportFilePath {
-		op.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{zipType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
-	}
 	if r.path == personExportPath {
 		op.Responses = exportedPerson()
+	}
+	if slices.Contains([]string{personExportPath, agreementVerifyPath, sellerPath, billingProfilePath}, r.path) && r.method == http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusConflict)
+	}
+	if r.path == oneCardPath || r.path == inviteCodePath {
+		op.Errors = append(op.Errors, http.StatusGone)
 	}
 	if r.method == http.MethodDelete {
 		op.Errors = append(op.Errors, http.StatusConflict)

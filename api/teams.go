@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/secrets"
 )
@@ -46,10 +47,20 @@ type newTeam struct {
 	Name string `json:"name" example:"Marketing"`
 }
 
-type addTeam struct{ Body newTeam }
+type addTeam struct {
+	Once
+	Body newTeam
+}
 
 func (s Services) addTeam(ctx context.Context, in *addTeam) (*made[team], error) {
-	t, err := s.Teams.Add(ctx, accountOf(ctx), in.Body.Name)
+	id, err := in.Once.do(ctx, s, teamsPath, in.Body, func(take accounts.Take) (int64, error) {
+		t, err := s.Teams.Add(ctx, accountOf(ctx), in.Body.Name, billing.Also(take))
+		return t.ID, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.Teams.ByID(ctx, accountOf(ctx), id)
 	shown := s.team(t)
 	return &made[team]{Location: teamsPath + "/" + shown.ID, Body: shown}, err
 }

@@ -21,9 +21,9 @@ const (
 func (s Services) usageRoutes(a huma.API) {
 	const read, may = accounts.ScopeBillingRead, accounts.ScopeInstallation
 	add(a, route{"GET", usagePath, "readUsage", read, "Count what was charged, by day or month, country and lane", http.StatusOK, false}, s.readUsage)
-	add(a, route{"GET", usagePath + "/{format}", "downloadUsage", read, "Download what was charged", http.StatusOK, false}, s.downloadUsage)
-	add(a, route{"GET", installationUsagePath, "readUsageOfAll", may, "Count what was charged of all accounts, each for itself", http.StatusOK, false}, s.readUsage)
-	add(a, route{"GET", installationUsagePath + "/{format}", "downloadUsageOfAll", may, "Download what was charged of all accounts", http.StatusOK, false}, s.downloadUsage)
+	addFile(a, []string{csvType}, route{"GET", usagePath + "/{format}", "downloadUsage", read, "Download what was charged", http.StatusOK, false}, s.downloadUsage)
+	add(a, route{"GET", installationUsagePath, "readUsageOfAll", may, "Count what was charged of all accounts, each for itself", http.StatusOK, false}, s.readUsageOfAll)
+	addFile(a, []string{csvType}, route{"GET", installationUsagePath + "/{format}", "downloadUsageOfAll", may, "Download what was charged of all accounts", http.StatusOK, false}, s.downloadUsageOfAll)
 }
 
 // UsageQuery says what is counted.
@@ -39,6 +39,26 @@ type downloadUsage struct {
 	UsageQuery
 }
 
+// UsageOfAll says of which accounts.
+type UsageOfAll struct {
+	UsageQuery
+	Account string `query:"account" doc:"Of this one alone." example:"acme"`
+}
+
+type downloadUsageOfAll struct {
+	Format string `path:"format" enum:"csv" doc:"RFC 4180."`
+	UsageOfAll
+}
+
+// chosen is the id of the account that is asked for; 0 for all.
+func (q UsageOfAll) chosen(ctx context.Context, s Services) (int64, error) {
+	if q.Account == "" {
+		return 0, nil
+	}
+	acc, err := s.Accounts.ByHandle(ctx, q.Account)
+	return acc.ID, err
+}
+
 // usage is what was charged on a day or in a month.
 type usage struct {
 	Account  string `json:"account,omitempty" doc:"With an operators' key." example:"acme"`
@@ -52,13 +72,14 @@ type usage struct {
 	Cost     money  `json:"cost" doc:"Without VAT."`
 }
 
-func (s Services) usageOf(ctx context.Context, in *UsageQuery) ([]billing.Usage, error) {
+// usageOf counts what was charged of an account; 0: of all of them.
+func (s Services) usageOf(ctx context.Context, account int64, in *UsageQuery) ([]billing.Usage, error) {
 	zone, err := s.Invoices.Zone(ctx)
 	if err != nil {
 		return nil, err
 	}
 	today := time.Now().In(zone)
-	f := billing.UsageFilter{Account: chainOf(ctx), From: dateOf(in.From), To: dateOf(in.To), By: in.By, Campaigns: in.Campaigns}
+	f := billing.UsageFilter{Account: account, From: dateOf(in.From), To: dateOf(in.To), By: in.By, Campaigns: in.Campaigns}
 	if in.To == "" {
 		f.To = dateOf(today.Format(time.DateOnly))
 	}
@@ -69,7 +90,19 @@ func (s Services) usageOf(ctx context.Context, in *UsageQuery) ([]billing.Usage,
 }
 
 func (s Services) readUsage(ctx context.Context, in *UsageQuery) (*answer[whole[usage]], error) {
-	all, err := s.usageOf(ctx, in)
+	return s.answerUsage(ctx, accountOf(ctx), in)
+}
+
+func (s Services) readUsageOfAll(ctx context.Context, in *UsageOfAll) (*answer[whole[usage]], error) {
+	account, err := in.chosen(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.answerUsage(ctx, account, &in.UsageQuery)
+}
+
+func (s Services) answerUsage(ctx context.Context, account int64, in *UsageQuery) (*answer[whole[usage]], error) {
+	all, err := s.usageOf(ctx, account, in)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +123,19 @@ func (s Services) readUsage(ctx context.Context, in *UsageQuery) (*answer[whole[
 }
 
 func (s Services) downloadUsage(ctx context.Context, in *downloadUsage) (*billFile, error) {
-	all, err := s.usageOf(ctx, &in.UsageQuery)
+	return s.usageFile(ctx, accountOf(ctx), &in.UsageQuery)
+}
+
+func (s Services) downloadUsageOfAll(ctx context.Context, in *downloadUsageOfAll) (*billFile, error) {
+	account, err := in.chosen(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.usageFile(ctx, account, &in.UsageQuery)
+}
+
+func (s Services) usageFile(ctx context.Context, account int64, in *UsageQuery) (*billFile, error) {
+	all, err := s.usageOf(ctx, account, in)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
+	"github.com/varsel/varsel/internal/problem"
 )
 
 func TestMain(m *testing.M) {
@@ -89,25 +90,34 @@ func TestTheLedgerAddsUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := billing.CampaignTotals(ctx, d, 7, 9)
+		got, err := billing.SumsOf(ctx, d, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (billing.Totals{Reserved: 100, Charged: 60, Released: 30}); got != want || got.Open() != 10 {
-			t.Errorf("got %+v, open %d", got, got.Open())
+		if want := (billing.Sums{Receivable: 70, Reserved: -10, Unbilled: -60}); got != want || got.Total() != 0 {
+			t.Errorf("got %+v, in all %d", got, got.Total())
 		}
 	})
 }
 
 func TestAnAmountIsReadAsPeopleWriteIt(t *testing.T) {
-	for text, want := range map[string]int64{"500": 500_000_000, "12.50": 12_500_000, " 12,5 ": 12_500_000, "0.000001": 1, "-3": -3_000_000} {
-		if got, err := billing.ParseMoney(text); err != nil || got != want {
+	for text, want := range map[string]int64{"500": 500_000_000, "12.50": 12_500_000, " 12,5 ": 12_500_000, "0.000001": 1, "-3": -3_000_000,
+		"5 000,00": 5_000_000_000, "1\u00a0234,5": 1_234_500_000, "1\u202f234\u202f567": 1_234_567_000_000, "0,118": 118_000, "1000,125": 1_000_125_000, "1.1250": 1_125_000} {
+		if got, err := billing.ReadAmount("amount", text); err != nil || got != want {
 			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "much", "0.0000001", "1e3", "1e999999999", "99999999999999999999", "1,2,3"} {
-		if got, err := billing.ParseMoney(text); err == nil {
-			t.Errorf("%q was read as %d", text, got)
+	for code, texts := range map[string][]string{
+		"invalid_amount":   {"", "much", "0.0000001", "1e3", "1e999999999", "99999999999999999999", "1,2,3", "1,000.50", "1.000.000"},
+		"ambiguous_number": {"1,000", "5.000", "-1,000", " 250,000 ", "1\u00a0,000"},
+	} {
+		for _, text := range texts {
+			if got, err := billing.ReadAmount("amount", text); !problem.Has(err, code) {
+				t.Errorf("%q was read as %d: %v", text, got, err)
+			}
 		}
+	}
+	if micro, err := billing.ReadPrice("1,125"); err != nil || micro != 1_125_000 {
+		t.Errorf("the price of a part is %d, %v", micro, err)
 	}
 }

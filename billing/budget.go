@@ -71,6 +71,7 @@ type NewBudget struct {
 	Per        Per
 	LimitMicro int64
 	Warn       int // percent; 0: no warning
+	Also       Also
 }
 
 // BudgetChange is what is changed about a budget; nil leaves it.
@@ -126,6 +127,10 @@ func (b *Budgets) Add(ctx context.Context, account int64, n NewBudget) (Budget, 
 		return Budget{}, err
 	}
 	err = b.db.InTx(ctx, func(tx *db.Tx) error {
+		// First, so that a repetition is known before its name is found taken.
+		if err := n.Also.do(ctx, tx, one.ID); err != nil {
+			return err
+		}
 		if one.Team != 0 {
 			if _, err := lockTeam(ctx, tx, account, one.Team); err != nil {
 				return err

@@ -476,6 +476,31 @@ func TestAUserAndAKeyAreInOneTeamAtTheMost(t *testing.T) {
 	})
 }
 
+func TestWhoLeavesAndComesBackIsInNoTeam(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := newPurse(t, d, "")
+		team, kari, ola := p.team("Sales"), p.id(), p.id()
+		for _, u := range []int64{kari, ola} {
+			p.exec(`INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, '', 0)`, u, fmt.Sprintf("u%d@example.no", u))
+			p.exec(`INSERT INTO memberships (account_id, user_id, role) VALUES ($1, $2, 'sender')`, p.account, u)
+			if err := p.teams.Join(t.Context(), p.account, team.ID, u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.teams.EndAccess(t.Context(), p.account, []string{fmt.Sprintf(" U%d@example.no", kari), "nobody@example.no"}); err != nil {
+			t.Fatal(err)
+		}
+		by, err := p.teams.Spender(audit.As(t.Context(), audit.Actor{Kind: audit.User, ID: kari}), p.account)
+		if err != nil || by.Team != 0 {
+			t.Errorf("they spend of team %d (%v)", by.Team, err)
+		}
+		one, err := p.teams.ByID(t.Context(), p.account, team.ID)
+		if err != nil || len(one.Members) != 1 || one.Members[0].User != ola {
+			t.Errorf("in the team are %v (%v)", one.Members, err)
+		}
+	})
+}
+
 func TestABudgetThatMakesNoSenseIsRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := newPurse(t, d, "")

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,8 +49,9 @@ type Margin struct {
 var listedCountry = regexp.MustCompile(`^([A-Z]{2}|\*)$`)
 
 // SetCost keeps what a part costs from a time on. What was said for the same carrier,
-// country and time is not changed: say it for a later time.
-func (b *Invoices) SetCost(ctx context.Context, c Cost, now time.Time) (Cost, error) {
+// country and time is not changed: say it for a later time. also is done in the
+// same transaction.
+func (b *Invoices) SetCost(ctx context.Context, c Cost, now time.Time, also ...Also) (Cost, error) {
 	c.Country = strings.ToUpper(strings.TrimSpace(c.Country))
 	if c.Country == "" {
 		c.Country = Any
@@ -68,9 +71,15 @@ func (b *Invoices) SetCost(ctx context.Context, c Cost, now time.Time) (Cost, er
 	if c.ID, err = b.db.NewIDs(ctx, 1); err != nil {
 		return c, err
 	}
-	_, err = b.db.ExecContext(ctx, `
-		INSERT INTO carrier_costs (id, carrier_id, country, currency, micro, valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		c.ID, c.Carrier, c.Country, c.Currency, c.Micro, db.Millis(c.From), db.Millis(now))
+	err = b.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := doAll(ctx, tx, c.ID, also); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO carrier_costs (id, carrier_id, country, currency, micro, valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			c.ID, c.Carrier, c.Country, c.Currency, c.Micro, db.Millis(c.From), db.Millis(now))
+		return err
+	})
 	if db.IsDuplicate(err) {
 		err = problem.Conflict("cost_exists", "a cost from that time on is there already: say it for a later time")
 	}
@@ -98,18 +107,25 @@ func costAt(all []Cost, carrier int64, country string, day time.Time) (Cost, boo
 	return Cost{}, false
 }
 
-// settledDays is for how long a message may still be charged after its day.
-const settledDays = 4
+// settledDays is for how long a message may still be charged after its day. missedDays is
+// how many more are looked at when there was no reconciliation for long: numbers, which
+// tell the country, are kept for longer than that.
+const settledDays, missedDays = 4, 14
 
 // compareRoutes writes down what carriers earned on the last days, and finds those that
-// cost more than they earned on the last day that is settled.
+// cost more than they earned on the last day that is settled, and on those before it that
+// no reconciliation has looked at.
 func (b *Invoices) compareRoutes(ctx context.Context, traffic Traffic, now time.Time) (found []Difference, err error) {
 	if traffic == nil {
 		return nil, nil
 	}
-	today := now.UTC().Truncate(24 * time.Hour)
-	for n := settledDays; n > 0; n-- {
-		day := today.AddDate(0, 0, -n)
+	today := dayOf(dayText(now.UTC()))
+	settled := today.AddDate(0, 0, -settledDays)
+	first, err := b.firstUncompared(ctx, settled)
+	if err != nil {
+		return nil, err
+	}
+	for day := first; day.Before(today); day = day.AddDate(0, 0, 1) {
 		rows, err := traffic(ctx, day, day.AddDate(0, 0, 1))
 		if err != nil {
 			return nil, err
@@ -118,26 +134,61 @@ func (b *Invoices) compareRoutes(ctx context.Context, traffic Traffic, now time.
 			return nil, err
 		}
 	}
-	settled := today.AddDate(0, 0, -settledDays)
-	margins, err := b.Margins(ctx, settled, settled)
-	for _, m := range margins {
-		if m.Known && m.Cost > m.Revenue {
-			found = append(found, Difference{Kind: DiffRoute, Carrier: m.Carrier, Detail: m.Country + " " + m.Currency + " " + dayText(settled), Expected: m.Cost, Found: m.Revenue})
+	for day := first; !day.After(settled); day = day.AddDate(0, 0, 1) {
+		margins, err := b.Margins(ctx, day, day)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range margins {
+			if m.Known && m.Cost > m.Revenue {
+				found = append(found, Difference{Kind: DiffRoute, Carrier: m.Carrier, Detail: m.Country + " " + m.Currency + " " + dayText(day), Expected: m.Cost, Found: m.Revenue})
+			}
 		}
 	}
-	return found, err
+	return found, nil
 }
 
+// firstUncompared is the day after the last that was settled for a reconciliation.
+func (b *Invoices) firstUncompared(ctx context.Context, settled time.Time) (time.Time, error) {
+	last, ended, err := b.LastReconciliation(ctx)
+	if err != nil || !ended {
+		return settled, err
+	}
+	first := dayOf(dayText(last.Started.UTC())).AddDate(0, 0, 1-settledDays)
+	if first.After(settled) {
+		return settled, nil
+	}
+	if oldest := settled.AddDate(0, 0, -missedDays); first.Before(oldest) {
+		return oldest, nil
+	}
+	return first, nil
+}
+
+// keepRouteDay writes a day anew, in one order, as another reconciliation may do the same
+// at the same time.
 func keepRouteDay(ctx context.Context, d *db.DB, day time.Time, all []Carried) error {
-	rows := make([][]any, len(all))
+	slices.SortFunc(all, func(a, b Carried) int {
+		return cmp.Or(cmp.Compare(a.Carrier, b.Carrier), cmp.Compare(a.Country, b.Country), cmp.Compare(a.Currency, b.Currency))
+	})
+	rows := map[string][]any{}
 	for i, c := range all {
-		rows[i] = []any{dayText(day), c.Carrier, c.Country, c.Currency, int64(c.Messages), int64(c.Parts), c.Revenue}
+		rows[fmt.Sprintf("%06d", i)] = []any{c.Carrier, c.Country, c.Currency, c.Messages, c.Parts, c.Revenue}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
 	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM route_days WHERE day = $1`, dayText(day)); err != nil {
 			return err
 		}
-		return tx.Bulk(ctx, "route_days", []string{"day", "carrier_id", "country", "currency", "messages", "parts", "revenue_micro"}, rows)
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO route_days (day, carrier_id, country, currency, messages, parts, revenue_micro)
+			SELECT $2, CAST(r.value->>0 AS BIGINT), r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), CAST(r.value->>4 AS BIGINT), CAST(r.value->>5 AS BIGINT)
+			FROM json_each($1) AS r WHERE true ORDER BY r.key
+			ON CONFLICT (day, carrier_id, country, currency) DO UPDATE SET messages = EXCLUDED.messages, parts = EXCLUDED.parts, revenue_micro = EXCLUDED.revenue_micro`,
+			string(list), dayText(day))
+		return err
 	})
 }
 

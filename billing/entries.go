@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/varsel/varsel/internal/db"
@@ -55,7 +56,7 @@ func (l *Ledger) Entries(ctx context.Context, account int64, f EntryFilter) ([]P
 			AND (CAST($5 AS BIGINT) = 0 OR invoice_id = $5) AND ($6 = '' OR country = $6) AND ($7 = '' OR reference = $7)
 			AND at >= $8 AND (CAST($9 AS BIGINT) = 0 OR at < $9)
 		ORDER BY id DESC LIMIT $10`,
-		account, f.Before, string(f.Kind), f.Campaign, f.Invoice, f.Country, f.Reference, db.Millis(f.From), db.Millis(f.Until), f.Limit)
+		account, f.Before, string(f.Kind), f.Campaign, f.Invoice, strings.ToUpper(f.Country), f.Reference, db.Millis(f.From), db.Millis(f.Until), f.Limit)
 }
 
 func selectEntries(ctx context.Context, q db.Querier, where string, args ...any) ([]Posted, error) {

@@ -2,6 +2,15 @@ package billing
 
 import "github.com/varsel/varsel/billing/invoice"
 
+// The statements that count usage, for tests.
+var (
+	UsageOfOne = usageIn(entriesOfOne)
+	UsageOfAll = usageIn(entriesOfAll)
+)
+
+// MostUsage is how many rows usage has at the most, for tests.
+const MostUsage = mostUsage
+
 // Charged is what a month's invoice is made of, for tests.
 type Charged struct {
 	Country, Lane string

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/varsel/varsel/billing/invoice"
 	"github.com/varsel/varsel/billing/vat"
 	"github.com/varsel/varsel/internal/audit"
@@ -73,10 +75,14 @@ func compose(ctx context.Context, tx *db.Tx, inv Invoice, t terms, s Seller) (in
 	}
 	doc := invoice.Document{Kind: inv.Kind, Issued: today, Due: today.AddDate(0, 0, s.Days), Period: t.Period, Currency: inv.Currency,
 		Language: c.Language, Reference: firstOf(t.Reference, c.Reference, c.Name), Note: t.Note, Seller: s.Party, Buyer: c.Party, Payment: s.Payment}
+	doc.Seller.Endpoint, doc.Buyer.Endpoint = s.deliveredTo(), c.DeliveredTo()
 	if doc.Lines, err = linesOf(ctx, tx, inv.Account, inv.ID); err != nil {
 		return doc, err
 	}
-	tax, err := vat.Decide(vat.Sale{Day: t.Period.To, Seller: s.Country, SellerVATID: s.VATID, OSS: s.OSS,
+	if unasked(s, c) {
+		return doc, problem.Conflict("vat_unchecked", "the register of VAT numbers was not asked about %s, and whether it is valid decides who owes the VAT", c.VATID)
+	}
+	tax, err := vat.Decide(vat.Sale{From: t.Period.From, To: t.Period.To, Seller: s.Country, SellerVATID: s.VATID, OSS: s.OSS,
 		Customer: c.Country, Business: c.Business, CustomerVAT: c.VATID, CustomerGood: c.valid()})
 	if err != nil {
 		return doc, err
@@ -126,29 +132,38 @@ func composeCredit(ctx context.Context, tx *db.Tx, inv Invoice, t terms, today t
 		doc.Lines = append(doc.Lines, all[p-1])
 	}
 	doc.Kind, doc.Corrects = invoice.CreditNote, invoice.Reference{Number: doc.Number, Issued: doc.Issued}
-	doc.Issued, doc.Due, doc.Note, doc.Payment = today, time.Time{}, t.Note, invoice.Payment{}
+	doc.Issued, doc.Due, doc.Note, doc.Paid = today, time.Time{}, t.Note, 0
 	return doc, nil
 }
 
-// number takes the next of the series: one for each seller, kind and year. The row stays
-// locked until the transaction ends, and goes back with it.
+// number takes the next of the series, which is what its numbers begin with: a prefix and
+// the year. The row stays locked until the transaction ends, and goes back with it.
 func number(ctx context.Context, tx *db.Tx, doc *invoice.Document, s Seller) error {
 	prefix := s.Prefix
 	if doc.Kind == invoice.CreditNote {
 		prefix = s.CreditPrefix
 	}
-	year := doc.Issued.Year()
-	series := fmt.Sprintf("%s/%s/%s/%d", s.Country, s.Registration, doc.Kind, year)
+	series := fmt.Sprintf("%s%d-", prefix, doc.Issued.Year())
 	var next int64
 	err := tx.QueryRowContext(ctx, `
 		INSERT INTO invoice_series (name, last) VALUES ($1, 1)
 		ON CONFLICT (name) DO UPDATE SET last = invoice_series.last + 1 RETURNING last`, series).Scan(&next)
-	doc.Number = fmt.Sprintf("%s%d-%05d", prefix, year, next)
+	doc.Number = fmt.Sprintf("%s%05d", series, next)
 	return err
 }
 
 // settle writes and inspects the files, and makes the draft final.
 func settle(ctx context.Context, tx *db.Tx, inv Invoice, doc invoice.Document) error {
+	total, err := invoice.Total(doc)
+	if err != nil {
+		return err
+	}
+	if doc.Paid, err = advance(ctx, tx, inv, total); err != nil {
+		return err
+	}
+	if doc.Paid > 0 && doc.Paid == total.Gross {
+		doc.Due = time.Time{}
+	}
 	xml, err := invoice.UBL(doc)
 	if err != nil {
 		return err
@@ -157,10 +172,6 @@ func settle(ctx context.Context, tx *db.Tx, inv Invoice, doc invoice.Document) e
 		return refused(wrong)
 	}
 	pdf, err := invoice.PDF(doc)
-	if err != nil {
-		return err
-	}
-	total, err := invoice.Total(doc)
 	if err != nil {
 		return err
 	}
@@ -177,15 +188,34 @@ func settle(ctx context.Context, tx *db.Tx, inv Invoice, doc invoice.Document) e
 		return err
 	}
 	done, err := tx.ExecContext(ctx, `
-		UPDATE invoices SET state = 'final', number = $1, issued = $2, due = $3, net = $4, vat = $5, gross = $6, document = $7, finalised_at = $8
-		WHERE account_id = $9 AND id = $10 AND state = 'draft'`,
-		doc.Number, dayText(doc.Issued), dayText(doc.Due), total.Net, total.VAT, total.Gross, string(text), db.Millis(time.Now()), inv.Account, inv.ID)
+		UPDATE invoices SET state = 'final', number = $1, issued = $2, due = $3, net = $4, vat = $5, gross = $6, prepaid = $7, document = $8, finalised_at = $9
+		WHERE account_id = $10 AND id = $11 AND state = 'draft'`,
+		doc.Number, dayText(doc.Issued), dayText(doc.Due), total.Net, total.VAT, total.Gross, doc.Paid, string(text), db.Millis(time.Now()), inv.Account, inv.ID)
 	if err := oneRow(done, err); err != nil {
 		return err
 	}
 	_, err = audit.Record(ctx, tx, audit.Entry{Account: inv.Account, Action: "invoice.finalised", Subject: "inv", SubjectID: inv.ID,
 		Facts: map[string]any{"kind": doc.Kind, "number": doc.Number, "gross": invoice.Amount(total.Gross), "currency": doc.Currency, "xml_sha256": xmlSum, "pdf_sha256": pdfSum}})
 	return err
+}
+
+// advance is what of an invoice is paid already, with VAT, where the account pays in
+// advance: all but what it owes after the invoice is in the ledger. That is net of VAT, so
+// what is owed has the VAT that its share of the invoice has.
+func advance(ctx context.Context, tx *db.Tx, inv Invoice, total invoice.Totals) (int64, error) {
+	var owed int64
+	err := tx.QueryRowContext(ctx, `
+		SELECT b.receivable FROM invoices i JOIN billing_terms t ON t.account_id = i.account_id JOIN ledger_balances b ON b.account_id = i.account_id
+		WHERE i.account_id = $1 AND i.id = $2 AND i.kind = '380' AND i.in_ledger = TRUE AND t.prepaid = TRUE`, inv.Account, inv.ID).Scan(&owed)
+	if db.IsNone(err) || err == nil && total.Net == 0 {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	net := total.Net * microPerCent
+	open := decimal.New(min(max(0, owed), net), 0)
+	return total.Gross - open.Mul(decimal.New(total.Gross, 0)).DivRound(decimal.New(net, 0), 0).IntPart(), nil
 }
 
 func oneRow(done sql.Result, err error) error {

@@ -52,6 +52,7 @@ type Invoice struct {
 	Net       int64 // minor units, as VAT and Gross
 	VAT       int64
 	Gross     int64
+	Prepaid   int64 // of Gross: what was paid in advance
 	Created   time.Time
 	Finalised time.Time
 }
@@ -84,14 +85,24 @@ type terms struct {
 	Books     invoice.Books
 }
 
-// Also is done in the transaction that makes an invoice; nil for nothing.
-type Also func(ctx context.Context, tx *db.Tx, invoice int64) error
+// Also is done in the transaction that makes something, with its id; nil for nothing.
+type Also func(ctx context.Context, tx *db.Tx, made int64) error
 
-func (a Also) do(ctx context.Context, tx *db.Tx, invoice int64) error {
+func (a Also) do(ctx context.Context, tx *db.Tx, made int64) error {
 	if a == nil {
 		return nil
 	}
-	return a(ctx, tx, invoice)
+	return a(ctx, tx, made)
+}
+
+// doAll does each in turn.
+func doAll(ctx context.Context, tx *db.Tx, made int64, all []Also) error {
+	for _, also := range all {
+		if err := also.do(ctx, tx, made); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Draft begins an invoice. It has no number.
@@ -223,33 +234,54 @@ func found(err error) error {
 
 // InvoiceFilter says which invoices are listed, and which page of them.
 type InvoiceFilter struct {
-	State  string // empty: any
-	Before int64  // only those begun before this one; 0: from the newest on
-	Limit  int
+	Account  int64        // of all accounts' only this one's; 0: any
+	State    string       // empty: any
+	Kind     invoice.Kind // empty: any
+	From, To time.Time    // days of issue, both included; a draft has none
+	Before   int64        // only those begun before this one; 0: from the newest on
+	Limit    int
+}
+
+// chosen is what a filter lets through, with its values from $1 to $6.
+const chosen = `($1 = '' OR state = $1) AND ($2 = '' OR kind = $2) AND ($3 = '' OR issued >= $3) AND ($4 = '' OR issued <> '' AND issued <= $4)
+	AND (CAST($5 AS BIGINT) = 0 OR id < $5)`
+
+func (f InvoiceFilter) values() []any {
+	return []any{f.State, string(f.Kind), dayText(f.From), dayText(f.To), f.Before, f.Limit}
 }
 
 // List lists an account's invoices, the newest first.
 func (b *Invoices) List(ctx context.Context, account int64, f InvoiceFilter) ([]Invoice, error) {
 	return db.Collect(ctx, b.db, func(row *sql.Rows) (Invoice, error) { return scanInvoice(row) }, `
 		SELECT `+invoiceColumns+` FROM invoices
-		WHERE account_id = $1 AND ($2 = '' OR state = $2) AND (CAST($3 AS BIGINT) = 0 OR id < $3) ORDER BY id DESC LIMIT $4`,
-		account, f.State, f.Before, f.Limit)
+		WHERE `+chosen+` AND account_id = $7 ORDER BY id DESC LIMIT $6`, append(f.values(), account)...)
 }
 
 // ListAll is List over all accounts, for who runs the installation.
 func (b *Invoices) ListAll(ctx context.Context, f InvoiceFilter) ([]Invoice, error) {
 	return db.Collect(ctx, b.db, func(row *sql.Rows) (Invoice, error) { return scanInvoice(row) }, `
 		SELECT `+invoiceColumns+` FROM invoices
-		WHERE ($1 = '' OR state = $1) AND (CAST($2 AS BIGINT) = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, f.State, f.Before, f.Limit)
+		WHERE `+chosen+` AND (CAST($7 AS BIGINT) = 0 OR account_id = $7) ORDER BY id DESC LIMIT $6`, append(f.values(), f.Account)...)
 }
 
 // Lines are an invoice's, not taxed yet while it is a draft.
 func (b *Invoices) Lines(ctx context.Context, inv Invoice) ([]invoice.Line, error) {
+	doc, err := b.Content(ctx, inv)
+	return doc.Lines, err
+}
+
+// Content is an invoice as far as it is decided: of what is not final its period, its
+// reference, its note and its lines, which are not taxed yet.
+func (b *Invoices) Content(ctx context.Context, inv Invoice) (doc invoice.Document, err error) {
 	if inv.State == Final {
-		doc, err := b.Document(ctx, inv.Account, inv.ID)
-		return doc.Lines, err
+		return b.Document(ctx, inv.Account, inv.ID)
 	}
-	return linesOf(ctx, b.db, inv.Account, inv.ID)
+	t, err := termsOfDraft(ctx, b.db, inv.Account, inv.ID)
+	if err != nil {
+		return doc, err
+	}
+	lines, err := linesOf(ctx, b.db, inv.Account, inv.ID)
+	return invoice.Document{Period: t.Period, Reference: t.Reference, Note: t.Note, Lines: lines}, err
 }
 
 // Document is a final invoice's.
@@ -279,14 +311,14 @@ func (b *Invoices) File(ctx context.Context, account, id int64, kind string) (co
 // This room's statements about invoices; it writes seller_profile, customer_profiles,
 // invoices, invoice_lines, invoice_files and invoice_series.
 
-const invoiceColumns = `id, account_id, kind, state, credits, number, issued, due, currency, net, vat, gross, created_at, finalised_at`
+const invoiceColumns = `id, account_id, kind, state, credits, number, issued, due, currency, net, vat, gross, prepaid, created_at, finalised_at`
 
 type scanner interface{ Scan(into ...any) error }
 
 func scanInvoice(row scanner) (inv Invoice, err error) {
 	var issued, due string
 	var created, finalised int64
-	err = row.Scan(&inv.ID, &inv.Account, &inv.Kind, &inv.State, &inv.Credits, &inv.Number, &issued, &due, &inv.Currency, &inv.Net, &inv.VAT, &inv.Gross, &created, &finalised)
+	err = row.Scan(&inv.ID, &inv.Account, &inv.Kind, &inv.State, &inv.Credits, &inv.Number, &issued, &due, &inv.Currency, &inv.Net, &inv.VAT, &inv.Gross, &inv.Prepaid, &created, &finalised)
 	inv.Issued, inv.Due, inv.Created, inv.Finalised = dayOf(issued), dayOf(due), db.Time(created), db.Time(finalised)
 	return inv, err
 }
@@ -298,11 +330,16 @@ func lock(ctx context.Context, tx *db.Tx, account, id int64) (Invoice, terms, er
 	if err != nil {
 		return inv, t, found(err)
 	}
+	t, err = termsOfDraft(ctx, tx, account, id)
+	return inv, t, err
+}
+
+func termsOfDraft(ctx context.Context, q db.Querier, account, id int64) (t terms, err error) {
 	var text string
-	if err := tx.QueryRowContext(ctx, `SELECT terms FROM invoices WHERE account_id = $1 AND id = $2`, account, id).Scan(&text); err != nil {
-		return inv, t, err
+	if err := q.QueryRowContext(ctx, `SELECT terms FROM invoices WHERE account_id = $1 AND id = $2`, account, id).Scan(&text); err != nil {
+		return t, found(err)
 	}
-	return inv, t, json.Unmarshal([]byte(text), &t)
+	return t, json.Unmarshal([]byte(text), &t)
 }
 
 func insertDraft(ctx context.Context, tx *db.Tx, inv Invoice, t terms) error {

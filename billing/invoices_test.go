@@ -237,6 +237,89 @@ func TestNumbersHaveNoGapsWhenManyFinaliseAndSomeFail(t *testing.T) {
 	})
 }
 
+// S16
+func TestASeriesGoesOnWhateverBecomesOfTheSeller(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		next := func(change func(s *billing.Seller)) (invoiced, credited string) {
+			t.Helper()
+			s := norwegian()
+			change(&s)
+			if _, err := b.SetSeller(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			inv := final(t, b, draft(t, b, october()).ID)
+			credit, err := b.Credit(t.Context(), acme, inv.ID, billing.NewCredit{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return inv.Number[len(inv.Number)-6:], final(t, b, credit.ID).Number[:1]
+		}
+		for i, change := range []func(s *billing.Seller){
+			func(*billing.Seller) {},
+			func(s *billing.Seller) {
+				s.Registration, s.Endpoint.ID, s.VATID = "974760673", "974760673", "974760673MVA"
+			},
+			func(s *billing.Seller) { s.Prefix, s.CreditPrefix = "K", "" },
+		} {
+			invoiced, credited := next(change)
+			want, kind := fmt.Sprintf("-%05d", i+1), "K"
+			if i == 2 { // the series of the credit notes goes on with invoices
+				kind = "2"
+			}
+			if invoiced != want || credited != kind {
+				t.Errorf("%d: %s and %s", i, invoiced, credited)
+			}
+		}
+	})
+}
+
+func TestAnAddressFollowsTheNumbersUnlessItIsGiven(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		s := norwegian()
+		s.Endpoint = invoice.Endpoint{}
+		before := s
+		before.Registration, before.Endpoint.Scheme, before.Endpoint.ID = "974760673", "0192", "974760673" // as an address was kept that nobody gave
+		for _, seller := range []billing.Seller{before, s} {
+			if _, err := b.SetSeller(t.Context(), seller); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := b.Seller(t.Context())
+			if err != nil || kept.Endpoint != (invoice.Endpoint{}) {
+				t.Errorf("an address is kept that nobody gave: %+v (%v)", kept.Endpoint, err)
+			}
+		}
+		sent := func() invoice.Endpoint {
+			t.Helper()
+			doc, err := b.Document(t.Context(), acme, final(t, b, draft(t, b, october()).ID).ID)
+			if err != nil || doc.Seller.Endpoint != (invoice.Endpoint{Scheme: "0192", ID: "923609016"}) {
+				t.Errorf("the seller is at %+v (%v)", doc.Seller.Endpoint, err)
+			}
+			return doc.Buyer.Endpoint
+		}
+		c := danish()
+		for _, one := range []struct {
+			registration string
+			given, want  invoice.Endpoint
+		}{
+			{"13585628", invoice.Endpoint{}, invoice.Endpoint{Scheme: "0184", ID: "DK13585628"}},
+			{"25063864", invoice.Endpoint{}, invoice.Endpoint{Scheme: "0184", ID: "DK25063864"}},
+			{"25063864", invoice.Endpoint{Scheme: "EM", ID: "bills@example.com"}, invoice.Endpoint{Scheme: "EM", ID: "bills@example.com"}},
+			{"13585628", invoice.Endpoint{Scheme: "EM", ID: "bills@example.com"}, invoice.Endpoint{Scheme: "EM", ID: "bills@example.com"}},
+		} {
+			c.Registration, c.Endpoint = one.registration, one.given
+			kept, err := b.SetCustomer(t.Context(), acme, c)
+			if err != nil || kept.Endpoint != one.given || kept.DeliveredTo() != one.want {
+				t.Errorf("%+v is kept (%v)", kept.Endpoint, err)
+			}
+			if got := sent(); got != one.want {
+				t.Errorf("sent to %+v, not %+v", got, one.want)
+			}
+		}
+	})
+}
+
 func TestWhatDoesNotPassInspectionTakesNoNumber(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := desk(t, d)
@@ -386,11 +469,14 @@ func TestReverseChargeNeedsANumberThatTheRegisterKnows(t *testing.T) {
 		if _, err := b.SetSeller(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := b.Seller(t.Context()); err != nil || s.Endpoint != (invoice.Endpoint{Scheme: "9930", ID: "DE136695976"}) {
-			t.Errorf("the seller is reached at %v (%v)", s.Endpoint, err)
+		if _, err := b.Finalise(t.Context(), acme, draft(t, b, october()).ID); !problem.Has(err, "vat_unchecked") {
+			t.Errorf("a number that nobody checked: %v", err)
+		}
+		if err := b.RecordVATCheck(t.Context(), acme, billing.VATCheck{VATID: "DK13585628", At: day("2026-10-30")}); err != nil {
+			t.Fatal(err)
 		}
 		if inv := final(t, b, draft(t, b, october()).ID); inv.VAT == 0 {
-			t.Error("a number that nobody checked was enough")
+			t.Error("a number that is not valid was enough")
 		}
 		check := billing.VATCheck{VATID: "DK 13585628", Valid: true, Consultation: "WAPIAAAAY1", At: day("2026-10-31")}
 		if err := b.RecordVATCheck(t.Context(), acme, check); err != nil {
@@ -401,13 +487,16 @@ func TestReverseChargeNeedsANumberThatTheRegisterKnows(t *testing.T) {
 		if err != nil || inv.VAT != 0 || !strings.HasPrefix(doc.Lines[0].VAT.Reason, "Reverse charge") {
 			t.Errorf("got %+v (%v)", doc.Lines, err)
 		}
+		if doc.Seller.Endpoint != (invoice.Endpoint{Scheme: "9930", ID: "DE136695976"}) {
+			t.Errorf("the seller is reached at %v", doc.Seller.Endpoint)
+		}
 		c := danish()
 		c.VATID = "DK25313763"
 		if c, err = b.SetCustomer(t.Context(), acme, c); err != nil || c.Check.Consultation != "WAPIAAAAY1" {
 			t.Fatalf("got %+v (%v)", c, err)
 		}
-		if inv := final(t, b, draft(t, b, october()).ID); inv.VAT == 0 {
-			t.Error("the check of another number was enough")
+		if _, err := b.Finalise(t.Context(), acme, draft(t, b, october()).ID); !problem.Has(err, "vat_unchecked") {
+			t.Errorf("the check of another number: %v", err)
 		}
 	})
 }
@@ -471,4 +560,17 @@ func TestLinesAreRefusedThatNoInvoiceCanHave(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestASellerWithoutAZoneKeepsTheirs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := billing.NewInvoices(d)
+		s := norwegian()
+		for _, step := range []struct{ said, kept string }{{"", "UTC"}, {"Europe/Oslo", "Europe/Oslo"}, {"", "Europe/Oslo"}} {
+			s.Zone = step.said
+			if kept, err := b.SetSeller(t.Context(), s); err != nil || kept.Zone != step.kept {
+				t.Errorf("said %q, kept %q (%v)", step.said, kept.Zone, err)
+			}
+		}
+	})
 }

@@ -147,23 +147,3 @@ func entryList(entries []Entry) (string, error) {
 	}
 	return string(append(text, '}')), nil
 }
-
-// Totals is what the ledger says of an account or of one campaign: what was
-// set aside, earned and given back, in micro-units.
-type Totals struct {
-	Reserved, Charged, Released int64
-}
-
-// Open is what is still set aside.
-func (t Totals) Open() int64 { return t.Reserved - t.Charged - t.Released }
-
-// CampaignTotals sums a campaign's entries.
-func CampaignTotals(ctx context.Context, q db.Querier, account, campaign int64) (t Totals, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT CAST(COALESCE(SUM(CASE kind WHEN 'reserve' THEN amount_micro END), 0) AS BIGINT),
-		       CAST(COALESCE(SUM(CASE kind WHEN 'charge' THEN amount_micro END), 0) AS BIGINT),
-		       CAST(COALESCE(SUM(CASE kind WHEN 'release' THEN amount_micro END), 0) AS BIGINT)
-		FROM ledger_entries WHERE account_id = $1 AND campaign_id = $2`, account, campaign).
-		Scan(&t.Reserved, &t.Charged, &t.Released)
-	return t, err
-}

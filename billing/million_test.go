@@ -146,7 +146,9 @@ func postAlone(url string) error {
 }
 
 // Issue 7: whatever dies and whatever comes twice, the sum is zero, nothing is settled
-// twice, and the balance is the sum.
+// twice, and the balance is the sum. Here each entry has a reference, of which the ledger
+// refuses a second. Those of messages have none: what settles them once is the update of
+// the message, which smsqueue's TestMoneyMovesOnceUnderCrashesAndDoubleDelivery drills.
 func TestTheLedgerAddsUpUnderCrashesAndDoubleDelivery(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)

@@ -31,15 +31,30 @@ func (p *Payment) check() error {
 }
 
 // Pay records a payment. The same again is the payment that is there; the code
-// payment_differs says that another one has its reference.
+// payment_differs says that another one has its reference, payment_returned that it went
+// back: what is paid again has another reference.
 func (l *Ledger) Pay(ctx context.Context, account int64, p Payment) (Posted, error) {
 	if err := p.check(); err != nil {
 		return Posted{}, err
 	}
 	return l.record(ctx, account, "payment.recorded", func(tx *db.Tx) (Entry, error) {
 		e := Entry{Account: account, Kind: KindPayment, Micro: p.Micro, Reference: p.Reference, Invoice: p.Invoice}
+		if err := notReturned(ctx, tx, account, p.Reference); err != nil {
+			return e, err
+		}
 		return e, payable(ctx, tx, account, p.Invoice)
 	})
+}
+
+func notReturned(ctx context.Context, tx *db.Tx, account int64, reference string) error {
+	back, err := byReference(ctx, tx, account, KindPaymentReturned, reference)
+	if problem.Has(err, "payment_not_found") {
+		return nil
+	}
+	if err == nil {
+		err = problem.Conflict("payment_returned", "the payment with this reference went back on %s: record what is paid again with a reference of its own", dayText(back.At))
+	}
+	return err
 }
 
 // payable says whether there is such a final invoice.

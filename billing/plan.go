@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -84,24 +85,44 @@ func planNamed(ctx context.Context, q db.Querier, name string) (one Plan, err er
 	return one, err
 }
 
-// NewPlan is what is decided about a plan.
+// NewPlan is what is decided about a plan. What is left out stays as it is; a new plan
+// needs a price.
 type NewPlan struct {
 	Name           string
-	Capabilities   []string
-	List           string // name of its price list
-	DirectoryMicro int64
-	Anchor         int
+	Capabilities   []string // nil: as they are
+	List           string   // name of its price list
+	DirectoryMicro *int64   // nil: as it is
+	Anchor         int      // 0: as it is, of a new plan the 1st
+}
+
+// over takes what is left out from the plan as it is.
+func (n NewPlan) over(before Plan) NewPlan {
+	if before.ID == 0 {
+		n.Anchor = cmp.Or(n.Anchor, 1)
+		return n
+	}
+	if n.Capabilities == nil {
+		n.Capabilities = before.Capabilities
+	}
+	if n.DirectoryMicro == nil {
+		n.DirectoryMicro = &before.DirectoryMicro
+	}
+	if n.Anchor == 0 {
+		n.Anchor = before.Anchor
+	}
+	return n
 }
 
 func (n *NewPlan) check() error {
-	slices.Sort(n.Capabilities)
-	n.Capabilities = slices.Compact(n.Capabilities)
+	n.Capabilities = slices.Compact(slices.Sorted(slices.Values(n.Capabilities)))
 	switch {
 	case !namePattern.MatchString(n.Name):
 		return problem.Invalid("name", "the name of a plan is 2 to 40 small letters, digits and hyphens, not %q", n.Name)
 	case n.Anchor < 1 || n.Anchor > 31:
 		return problem.Invalid("anchor", "periods begin on a day of the month, 1 to 31")
-	case n.DirectoryMicro < 0 || n.DirectoryMicro > mostPrice*1_000_000:
+	case n.DirectoryMicro == nil:
+		return problem.Invalid("directory_price", "a new plan says what a connected directory costs, 0 for nothing")
+	case *n.DirectoryMicro < 0 || *n.DirectoryMicro > mostPrice*1_000_000:
 		return problem.Invalid("directory_price", "a price is not below 0, and %d at most", mostPrice)
 	}
 	for _, c := range n.Capabilities {
@@ -116,14 +137,19 @@ func (n *NewPlan) check() error {
 // what a directory costs from its next period on. A plan stays in its currency, because
 // the accounts on it do.
 func (p *Plans) Set(ctx context.Context, n NewPlan) (Plan, error) {
-	if err := n.check(); err != nil {
-		return Plan{}, err
-	}
 	id, err := p.db.NewIDs(ctx, 1)
 	if err != nil {
 		return Plan{}, err
 	}
 	err = p.db.InTx(ctx, func(tx *db.Tx) error {
+		before, err := planNamed(ctx, tx, n.Name)
+		if err != nil && problem.As(err) == nil {
+			return err
+		}
+		n := n.over(before)
+		if err := n.check(); err != nil {
+			return err
+		}
 		list, err := listNamed(ctx, tx, n.List)
 		if err != nil {
 			return err
@@ -131,22 +157,18 @@ func (p *Plans) Set(ctx context.Context, n NewPlan) (Plan, error) {
 		if err := checkValid(ctx, tx, list, p.now()); err != nil {
 			return err
 		}
-		before, err := planNamed(ctx, tx, n.Name)
-		if err != nil && problem.As(err) == nil {
-			return err
-		}
-		if err == nil && before.List.Currency != list.Currency {
+		if before.ID != 0 && before.List.Currency != list.Currency {
 			return problem.Conflict("plan_currency", "the plan %s is in %s: make another plan for %s", n.Name, before.List.Currency, list.Currency)
 		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO plans (id, name, capabilities, list_id, directory_micro, anchor, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
 			ON CONFLICT (name) DO UPDATE SET capabilities = EXCLUDED.capabilities, list_id = EXCLUDED.list_id,
 				directory_micro = EXCLUDED.directory_micro, anchor = EXCLUDED.anchor, changed_at = EXCLUDED.changed_at`,
-			id, n.Name, strings.Join(n.Capabilities, " "), list.ID, n.DirectoryMicro, n.Anchor, db.Millis(p.now())); err != nil {
+			id, n.Name, strings.Join(n.Capabilities, " "), list.ID, *n.DirectoryMicro, n.Anchor, db.Millis(p.now())); err != nil {
 			return err
 		}
 		_, err = audit.Record(ctx, tx, audit.Entry{Action: "plan.changed", Facts: map[string]any{"plan": n.Name, "capabilities": strings.Join(n.Capabilities, " "),
-			"price_list": list.Name, "directory_price": Money(n.DirectoryMicro), "currency": list.Currency, "anchor": n.Anchor}})
+			"price_list": list.Name, "directory_price": Money(*n.DirectoryMicro), "currency": list.Currency, "anchor": n.Anchor}})
 		return err
 	})
 	if err != nil {

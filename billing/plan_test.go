@@ -18,9 +18,9 @@ func TestAPlanThatLacksSomethingNamesThoseThatHaveIt(t *testing.T) { // Q3
 		s.must(can(billing.Directory)) // nobody gave it a plan: it has the first
 		s.list("kroner", "NOK", 500)
 		for _, n := range []billing.NewPlan{
-			{Name: "basic", List: "standard", Anchor: 1},
-			{Name: "ultima", List: "standard", Anchor: 1, Capabilities: []string{billing.Directory, billing.Cards, billing.Cards}},
-			{Name: "elsewhere", List: "kroner", Anchor: 1, Capabilities: []string{billing.Directory}},
+			{Name: "basic", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))},
+			{Name: "ultima", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0)), Capabilities: []string{billing.Directory, billing.Cards, billing.Cards}},
+			{Name: "elsewhere", List: "kroner", Anchor: 1, DirectoryMicro: new(int64(0)), Capabilities: []string{billing.Directory}},
 		} {
 			_, err := s.plans.Set(s.Context(), n)
 			s.must(err)
@@ -46,7 +46,7 @@ func TestWhatWasDecidedLaterIsReplacedAndWhatWasStays(t *testing.T) {
 	eachShop(t, func(s *shop) {
 		openAccount(t, s.db, 7, "EUR")
 		for _, name := range []string{"aa", "bb", "cc"} {
-			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: name, List: "standard", Anchor: 1})
+			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: name, List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))})
 			s.must(err)
 		}
 		assign := func(plan, from string) {
@@ -90,7 +90,7 @@ func TestAnAccountIsOpenedWithAPlanInItsCurrency(t *testing.T) {
 		}
 		s.refused("price_list_currency", open(billing.Assignment{}))
 		s.list("kroner", "NOK", 500)
-		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "kroner", Anchor: 31, DirectoryMicro: 1090_000_000, Capabilities: []string{billing.Directory}})
+		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "kroner", Anchor: 31, DirectoryMicro: new(int64(1090_000_000)), Capabilities: []string{billing.Directory}})
 		s.must(err)
 		s.must(open(billing.Assignment{Plan: "norway"}))
 		term, err := s.plans.Of(s.Context(), 8, s.clock.at)
@@ -103,14 +103,39 @@ func TestAnAccountIsOpenedWithAPlanInItsCurrency(t *testing.T) {
 	})
 }
 
+func TestAPlanKeepsWhatIsLeftOut(t *testing.T) {
+	eachShop(t, func(s *shop) {
+		whole := billing.NewPlan{Name: "ultima", List: "standard", Anchor: 15, DirectoryMicro: new(int64(1090_000_000)), Capabilities: []string{billing.Directory}}
+		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "ultima", List: "standard", Anchor: 15})
+		s.refused("invalid_directory_price", err)
+		usual, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "usual", List: "standard", DirectoryMicro: new(int64(0))})
+		s.must(err)
+		if usual.Anchor != 1 {
+			s.Errorf("a new plan's periods begin on %d", usual.Anchor)
+		}
+		first, err := s.plans.Set(s.Context(), whole)
+		s.must(err)
+		same, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "ultima", List: "standard"})
+		s.must(err)
+		if diff := cmp.Diff(first, same); diff != "" {
+			s.Error(diff)
+		}
+		less, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "ultima", List: "standard", Capabilities: []string{}})
+		s.must(err)
+		if len(less.Capabilities) != 0 || less.DirectoryMicro != 1090_000_000 || less.Anchor != 15 {
+			s.Errorf("got %+v", less)
+		}
+	})
+}
+
 func TestAPlanIsChecked(t *testing.T) {
 	eachShop(t, func(s *shop) {
 		for code, n := range map[string]billing.NewPlan{
-			"invalid_name":            {Name: "Big plan", List: "standard", Anchor: 1},
-			"invalid_anchor":          {Name: "big", List: "standard"},
-			"invalid_capabilities":    {Name: "big", List: "standard", Anchor: 1, Capabilities: []string{"teleport"}},
-			"invalid_directory_price": {Name: "big", List: "standard", Anchor: 1, DirectoryMicro: -1},
-			"price_list_not_found":    {Name: "big", List: "none", Anchor: 1},
+			"invalid_name":            {Name: "Big plan", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))},
+			"invalid_anchor":          {Name: "big", List: "standard", Anchor: 32, DirectoryMicro: new(int64(0))},
+			"invalid_capabilities":    {Name: "big", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0)), Capabilities: []string{"teleport"}},
+			"invalid_directory_price": {Name: "big", List: "standard", Anchor: 1, DirectoryMicro: new(int64(-1))},
+			"price_list_not_found":    {Name: "big", List: "none", Anchor: 1, DirectoryMicro: new(int64(0))},
 		} {
 			_, err := s.plans.Set(s.Context(), n)
 			s.refused(code, err)

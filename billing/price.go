@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -102,13 +103,58 @@ func (p Prices) PerPart(country, lane string) (micro int64, err error) {
 	return 0, problem.Conflict("no_price", "there is no price of a part to %q", country)
 }
 
-// ParseMoney reads an amount as people write it, 500 or 12.50 or 12,50, in micro-units.
-func ParseMoney(text string) (micro int64, err error) {
-	n, err := decimal.NewFromString(strings.Replace(strings.TrimSpace(text), ",", ".", 1))
-	if n = n.Shift(6); err != nil || len(text) > 30 || strings.ContainsAny(text, "eE") || !n.IsInteger() || !n.BigInt().IsInt64() {
-		return 0, fmt.Errorf("%q is no amount such as 500 or 12.50, with six decimals at most", text)
+// ReadDecimal reads a number as people write it in any of our languages: 500, 12.50 or
+// 12,50, with any spaces between its digits.
+func ReadDecimal(text string) (decimal.Decimal, error) {
+	n, err := decimal.NewFromString(strings.Replace(closed(text), ",", ".", 1))
+	// An exponent makes numbers that take for ever.
+	if err != nil || len(text) > 30 || strings.ContainsAny(text, "eE") {
+		return decimal.Zero, fmt.Errorf("%q is no number such as 500 or 12.50", text)
 	}
-	return n.IntPart(), nil
+	return n, nil
+}
+
+// closed has none of the spaces that are put between thousands: Norwegian and Polish
+// have U+00A0 or the narrow U+202F there.
+func closed(text string) string {
+	return strings.NewReplacer(" ", "", "\u00a0", "", "\u202f", "").Replace(text)
+}
+
+// twoReadings is what some read as thousands, and others as a number with three decimals.
+var twoReadings = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
+
+// ReadNumber is ReadDecimal for a sum or a quantity, where 1,000 may be meant as a
+// thousand and is refused (ambiguous_number). A fourth decimal says that it is one.
+func ReadNumber(field, text string) (decimal.Decimal, error) {
+	if twoReadings.MatchString(closed(text)) {
+		return decimal.Zero, &problem.Problem{Kind: problem.KindInvalid, Code: "ambiguous_number", Field: field,
+			Text: fmt.Sprintf("%q may be thousands, or a number with three decimals: write thousands without a mark, as 1000, and decimals with two or four digits", text)}
+	}
+	n, err := ReadDecimal(text)
+	if err != nil {
+		return n, problem.Invalid(field, "%s", err)
+	}
+	return n, nil
+}
+
+// ReadAmount is ReadNumber in micro-units.
+func ReadAmount(field, text string) (micro int64, err error) {
+	n, err := ReadNumber(field, text)
+	if problem.Has(err, "ambiguous_number") {
+		return 0, err
+	}
+	if micro, ok := micros(n); err == nil && ok {
+		return micro, nil
+	}
+	return 0, problem.Invalid(field, "%q is no amount such as 500 or 12.50, with six decimals at most", text)
+}
+
+func micros(n decimal.Decimal) (micro int64, ok bool) {
+	n = n.Shift(6)
+	if !n.IsInteger() || !n.BigInt().IsInt64() {
+		return 0, false
+	}
+	return n.IntPart(), true
 }
 
 // Money writes micro-units as a decimal with the digits it has, two at least:
@@ -128,11 +174,13 @@ func Money(micro int64) string {
 // mostPrice bounds a price, in units of money.
 const mostPrice = 1_000_000
 
-// ReadPrice reads a price, which is not below 0, into micro-units.
+// ReadPrice reads a price, which is not below 0, into micro-units. Prices of parts have
+// three decimals often, so that 1.125 is just that.
 func ReadPrice(text string) (micro int64, err error) {
-	micro, err = ParseMoney(text)
+	n, err := ReadDecimal(text)
+	micro, ok := micros(n)
 	switch {
-	case err != nil:
+	case err != nil || !ok:
 		return 0, problem.Invalid("price", "%q is not a price: write it as 0.045, with six decimals at most", text)
 	case micro < 0:
 		return 0, problem.Invalid("price", "a price is not below 0, as %s is", text)

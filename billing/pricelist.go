@@ -50,8 +50,9 @@ var (
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// Create begins a list. It has no prices until a version is added.
-func (p *PriceLists) Create(ctx context.Context, name, currency string) (PriceList, error) {
+// Create begins a list. It has no prices until a version is added. also is
+// done in the same transaction.
+func (p *PriceLists) Create(ctx context.Context, name, currency string, also ...Also) (PriceList, error) {
 	currency = strings.ToUpper(currency)
 	switch {
 	case !namePattern.MatchString(name):
@@ -65,6 +66,9 @@ func (p *PriceLists) Create(ctx context.Context, name, currency string) (PriceLi
 	}
 	l := PriceList{id, name, currency, p.now()}
 	err = p.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := doAll(ctx, tx, id, also); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO price_lists (id, name, currency, created_at) VALUES ($1, $2, $3, $4)`,
 			l.ID, l.Name, l.Currency, db.Millis(l.Created)); err != nil {
 			return err
@@ -107,8 +111,9 @@ func listNamed(ctx context.Context, q db.Querier, name string) (PriceList, error
 }
 
 // Add makes a version with these prices that is valid from a time on, from now on when
-// it is zero. It cannot be changed; one that is yet to come can be withdrawn.
-func (p *PriceLists) Add(ctx context.Context, list int64, from time.Time, prices []Price) (Version, error) {
+// it is zero. It cannot be changed; one that is yet to come can be withdrawn. also is
+// done in the same transaction.
+func (p *PriceLists) Add(ctx context.Context, list int64, from time.Time, prices []Price, also ...Also) (Version, error) {
 	now := p.now()
 	if from.IsZero() {
 		from = now
@@ -133,6 +138,9 @@ func (p *PriceLists) Add(ctx context.Context, list int64, from time.Time, prices
 	}
 	v := Version{ID: id, List: list, From: from, Prices: len(prices), Created: now}
 	err = p.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := doAll(ctx, tx, id, also); err != nil {
+			return err
+		}
 		done, err := tx.ExecContext(ctx, `
 			INSERT INTO price_books (id, list_id, currency, valid_from, created_at)
 			SELECT $1, l.id, l.currency, $3, $4 FROM price_lists l WHERE l.id = $2`, id, list, db.Millis(from), db.Millis(now))

@@ -186,14 +186,14 @@ func TestAnAccountIsNeverPricedInAnotherCurrency(t *testing.T) {
 		_, err := billing.CurrentBook(s.Context(), s.db, 7, s.clock.at)
 		s.refused("price_list_currency", err)
 		s.list("kroner", "NOK", 500)
-		_, err = s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "kroner", Anchor: 1})
+		_, err = s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "kroner", Anchor: 1, DirectoryMicro: new(int64(0))})
 		s.must(err)
 		_, err = s.plans.Assign(s.Context(), 7, billing.Assignment{Plan: "norway"})
 		s.must(err)
 		if got := s.costs(s.clock.at); got != 500 {
 			s.Errorf("it costs %d", got)
 		}
-		_, err = s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "standard", Anchor: 1})
+		_, err = s.plans.Set(s.Context(), billing.NewPlan{Name: "norway", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))})
 		s.refused("plan_currency", err)
 		_, err = s.lists.Create(s.Context(), "empty", "NOK")
 		s.must(err)

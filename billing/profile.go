@@ -50,6 +50,23 @@ type VATCheck struct {
 // valid says whether the number that the customer has now was found valid.
 func (c Customer) valid() bool { return c.Check.Valid && c.VATID != "" && c.Check.VATID == c.VATID }
 
+// DeliveredTo is where the customer's invoices are delivered to: the electronic address
+// that was given, else what follows from its numbers, else its e-mail address.
+func (c Customer) DeliveredTo() invoice.Endpoint {
+	if c.Endpoint != (invoice.Endpoint{}) {
+		return c.Endpoint
+	}
+	return endpoint(c.Party, c.Business, c.Email)
+}
+
+// deliveredTo is the same of the seller.
+func (s Seller) deliveredTo() invoice.Endpoint {
+	if s.Endpoint != (invoice.Endpoint{}) {
+		return s.Endpoint
+	}
+	return endpoint(s.Party, true, s.Contact.Email)
+}
+
 // bookCurrency is what companies of a country keep their books in.
 var bookCurrency = map[string]string{"NO": "NOK", "PL": "PLN", "DK": "DKK", "SE": "SEK", "DE": "EUR"}
 
@@ -58,15 +75,18 @@ func (b *Invoices) Seller(ctx context.Context) (Seller, error) {
 	return seller(ctx, b.db, selectSeller)
 }
 
-// SetSeller keeps the seller. What was finalised stays as it was.
+// SetSeller keeps the seller, in its present zone where none is said. What was finalised stays as it was.
 func (b *Invoices) SetSeller(ctx context.Context, s Seller) (Seller, error) {
 	s.Party = tidy(s.Party)
-	s.Endpoint = endpoint(s.Party, true, s.Contact.Email)
 	if s.Currency == "" {
 		s.Currency = bookCurrency[s.Country]
 	}
 	if s.Zone == "" {
-		s.Zone = "UTC"
+		present, err := b.Zone(ctx)
+		if err != nil {
+			return Seller{}, err
+		}
+		s.Zone = present.String()
 	}
 	s.Payment.IBAN = strings.ToUpper(strings.ReplaceAll(s.Payment.IBAN, " ", ""))
 	if err := s.validate(); err != nil {
@@ -143,7 +163,6 @@ func (b *Invoices) Customer(ctx context.Context, account int64) (Customer, error
 // was; a check of the VAT number counts as long as the number is the same.
 func (b *Invoices) SetCustomer(ctx context.Context, account int64, c Customer) (Customer, error) {
 	c.Party, c.Check = tidy(c.Party), VATCheck{}
-	c.Endpoint = endpoint(c.Party, c.Business, c.Email)
 	if c.Language == "" {
 		c.Language = "en"
 	}
@@ -179,7 +198,7 @@ func (c Customer) validate() error {
 		return problem.Invalid("language", "%q is none of en, nb, pl", c.Language)
 	case c.Email != "" && !strings.Contains(c.Email, "@"):
 		return problem.Invalid("email", "%q is no e-mail address", c.Email)
-	case c.Endpoint.ID == "":
+	case c.DeliveredTo().ID == "":
 		return problem.Invalid("endpoint", "say where invoices are delivered to: an electronic address, or an e-mail address")
 	}
 	return nil
@@ -253,12 +272,9 @@ var schemes = map[string]struct {
 	"NL": {"9944", true}, "FI": {"0213", true}, "FR": {"9957", true}, "ES": {"9920", true}, "EE": {"9931", true}, "LV": {"9939", true}, "LT": {"9937", true},
 }
 
-// endpoint is where a party is reached that named no electronic address: as a company,
-// else by e-mail.
+// endpoint is where a party is reached by what else is known of it: as a company, else by
+// e-mail.
 func endpoint(p invoice.Party, company bool, email string) invoice.Endpoint {
-	if p.Endpoint != (invoice.Endpoint{}) {
-		return p.Endpoint
-	}
 	s, known := schemes[p.Country]
 	id := p.Registration
 	switch {
@@ -273,6 +289,15 @@ func endpoint(p invoice.Party, company bool, email string) invoice.Endpoint {
 	return invoice.Endpoint{Scheme: "EM", ID: email}
 }
 
+// asGiven leaves out an address that follows anyway, so that it goes on following the
+// numbers that it is made of.
+func asGiven(given, follows invoice.Endpoint) invoice.Endpoint {
+	if given == follows {
+		return invoice.Endpoint{}
+	}
+	return given
+}
+
 const selectSeller = `SELECT profile FROM seller_profile WHERE one = 1`
 
 func seller(ctx context.Context, q db.Querier, query string) (s Seller, err error) {
@@ -284,7 +309,11 @@ func seller(ctx context.Context, q db.Querier, query string) (s Seller, err erro
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal([]byte(profile), &s)
+	if err := json.Unmarshal([]byte(profile), &s); err != nil {
+		return s, err
+	}
+	s.Endpoint = asGiven(s.Endpoint, endpoint(s.Party, true, s.Contact.Email))
+	return s, nil
 }
 
 func customer(ctx context.Context, q db.Querier, account int64) (c Customer, err error) {
@@ -296,8 +325,12 @@ func customer(ctx context.Context, q db.Querier, account int64) (c Customer, err
 	if err != nil {
 		return c, err
 	}
-	if err := json.Unmarshal([]byte(profile), &c); err != nil || check == "" {
+	if err := json.Unmarshal([]byte(profile), &c); err != nil {
 		return c, err
+	}
+	c.Endpoint = asGiven(c.Endpoint, endpoint(c.Party, c.Business, c.Email))
+	if check == "" {
+		return c, nil
 	}
 	return c, json.Unmarshal([]byte(check), &c.Check)
 }

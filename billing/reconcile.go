@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -22,11 +23,12 @@ const (
 	DiffOverbilled   = "overbilled"    // more was billed than was charged
 	DiffInvoice      = "invoice"       // an invoice is not what the ledger billed or credited
 	DiffInvoiceLines = "invoice_lines" // an invoice is not the sum of its lines
+	DiffDrafted      = "drafted"       // a fee that no invoice bills, as it is on a draft
 	DiffRoute        = "route"         // a carrier costs more than it earns
 )
 
 // DifferenceKinds are all of them.
-var DifferenceKinds = []string{DiffReserved, DiffCharged, DiffReleased, DiffEntry, DiffBalance, DiffUnbalanced, DiffOverbilled, DiffInvoice, DiffInvoiceLines, DiffRoute}
+var DifferenceKinds = []string{DiffReserved, DiffCharged, DiffReleased, DiffEntry, DiffBalance, DiffUnbalanced, DiffOverbilled, DiffInvoice, DiffInvoiceLines, DiffDrafted, DiffRoute}
 
 // Difference is where two that should be the same are not, by the rows. Expected and
 // Found are micro-units: of messages and of the ledger, of the ledger and of the invoice.
@@ -35,6 +37,7 @@ type Difference struct {
 	Account  int64
 	Campaign int64   // 0: single messages, where it is about messages
 	Messages []int64 // that contradict themselves; none where the sums alone differ
+	Entries  []int64 // the newest of those that were added up, where no message explains the sum
 	Entry    int64   // of the ledger
 	Invoice  int64
 	Carrier  int64
@@ -66,15 +69,46 @@ const (
 // comparison sees one moment, so nothing differs because of what happens meanwhile, and
 // nobody waits for it.
 func (b *Invoices) Reconcile(ctx context.Context, traffic Traffic, now time.Time) (Reconciliation, []Difference, error) {
-	id, err := b.db.NewIDs(ctx, 1)
+	r, err := b.insertReconciliation(ctx, time.Time{}, now)
 	if err != nil {
-		return Reconciliation{}, nil, err
-	}
-	began := time.Now()
-	r := Reconciliation{ID: id, Started: now, State: ReconRunning}
-	if err := insertReconciliation(ctx, b.db, r); err != nil {
 		return r, nil, err
 	}
+	return b.reconcile(ctx, r, traffic, now)
+}
+
+// AskReconciliation asks for one, which RunAsked does: as long as nobody has begun it, it
+// is the one for all who ask.
+func (b *Invoices) AskReconciliation(ctx context.Context, now time.Time) (Reconciliation, error) {
+	waiting, err := selectAsked(ctx, b.db, now)
+	if err != nil {
+		return Reconciliation{}, err
+	}
+	if waiting != 0 {
+		return b.Reconciliation(ctx, waiting)
+	}
+	return b.insertReconciliation(ctx, now, now)
+}
+
+// takenFor is how long one that was begun is left to who began it, far longer than it
+// takes.
+const takenFor = 2 * time.Hour
+
+// RunAsked does the reconciliation that was asked for first, and says whether there was
+// one.
+func (b *Invoices) RunAsked(ctx context.Context, traffic Traffic, now time.Time) (r Reconciliation, found []Difference, asked bool, err error) {
+	id, err := takeAsked(ctx, b.db, now)
+	if err != nil || id == 0 {
+		return r, nil, false, err
+	}
+	if r, err = b.Reconciliation(ctx, id); err != nil {
+		return r, nil, true, err
+	}
+	r, found, err = b.reconcile(ctx, r, traffic, now)
+	return r, found, true, err
+}
+
+func (b *Invoices) reconcile(ctx context.Context, r Reconciliation, traffic Traffic, now time.Time) (Reconciliation, []Difference, error) {
+	began := time.Now()
 	found, err := b.compareAll(ctx, &r, traffic, now)
 	r.Took, r.State, r.Differences = time.Since(began), ReconDone, len(found)
 	if err != nil {
@@ -92,7 +126,7 @@ func (b *Invoices) compareAll(ctx context.Context, r *Reconciliation, traffic Tr
 		return nil, err
 	}
 	for _, account := range accounts {
-		here, err := b.compareAccount(ctx, r, account)
+		here, err := b.compareAccount(ctx, r, account, now)
 		if err != nil {
 			return found, fmt.Errorf("reconcile account %d: %w", account, err)
 		}
@@ -102,7 +136,7 @@ func (b *Invoices) compareAll(ctx context.Context, r *Reconciliation, traffic Tr
 	return append(found, routes...), err
 }
 
-func (b *Invoices) compareAccount(ctx context.Context, r *Reconciliation, account int64) (found []Difference, err error) {
+func (b *Invoices) compareAccount(ctx context.Context, r *Reconciliation, account int64, now time.Time) (found []Difference, err error) {
 	campaigns, err := selectCompared(ctx, b.db, account)
 	if err != nil {
 		return nil, err
@@ -114,7 +148,7 @@ func (b *Invoices) compareAccount(ctx context.Context, r *Reconciliation, accoun
 		}
 		found, r.Compared, r.Messages = append(found, here...), r.Compared+1, r.Messages+n
 	}
-	here, n, err := b.compareLedger(ctx, account)
+	here, n, err := b.compareLedger(ctx, account, now)
 	r.Compared += n
 	return append(found, here...), err
 }
@@ -145,15 +179,18 @@ func (b *Invoices) compareMessages(ctx context.Context, account, campaign int64)
 			all.micro, all.messages, all.parts = all.micro+s.micro, all.messages+s.messages, all.parts+s.parts
 		}
 		found, n = nil, all.messages
+		var kinds []Kind
 		for _, c := range []struct {
 			kind          string
+			entries       Kind
 			wanted, there sum
 		}{
-			{DiffReserved, all, ledger[KindReserve]},
-			{DiffCharged, messages["charged"], ledger[KindCharge]},
-			{DiffReleased, messages["released"], ledger[KindRelease]},
+			{DiffReserved, KindReserve, all, ledger[KindReserve]},
+			{DiffCharged, KindCharge, messages["charged"], ledger[KindCharge]},
+			{DiffReleased, KindRelease, messages["released"], ledger[KindRelease]},
 		} {
 			if c.wanted != c.there {
+				kinds = append(kinds, c.entries)
 				found = append(found, Difference{Kind: c.kind, Account: account, Campaign: campaign, Expected: c.wanted.micro, Found: c.there.micro,
 					Detail: fmt.Sprintf("%d messages in %d parts; %d messages in %d parts in the ledger", c.wanted.messages, c.wanted.parts, c.there.messages, c.there.parts)})
 			}
@@ -162,17 +199,25 @@ func (b *Invoices) compareMessages(ctx context.Context, account, campaign int64)
 			return nil
 		}
 		odd, err := oddMessages(ctx, tx, account, campaign)
-		for i := range found {
-			found[i].Messages = odd
+		if err != nil {
+			return err
 		}
-		return err
+		for i := range found {
+			if found[i].Messages = odd; len(odd) > 0 {
+				continue
+			}
+			if found[i].Entries, err = newestEntries(ctx, tx, account, campaign, kinds[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return found, n, err
 }
 
 // compareLedger holds an account's ledger against itself and its invoices, and says how
 // many of these there are.
-func (b *Invoices) compareLedger(ctx context.Context, account int64) (found []Difference, invoices int, err error) {
+func (b *Invoices) compareLedger(ctx context.Context, account int64, now time.Time) (found []Difference, invoices int, err error) {
 	err = b.db.Snapshot(ctx, func(tx *db.Tx) error {
 		found = nil
 		for _, compare := range []func(context.Context, *db.Tx, int64) ([]Difference, error){oddEntries, compareBalance, compareBilled} {
@@ -182,12 +227,19 @@ func (b *Invoices) compareLedger(ctx context.Context, account int64) (found []Di
 			}
 			found = append(found, here...)
 		}
+		drafted, err := selectDrafted(ctx, tx, account, now.Add(-forgottenDraft))
+		if err != nil {
+			return err
+		}
 		here, n, err := compareInvoices(ctx, tx, account)
-		found, invoices = append(found, here...), n
+		found, invoices = slices.Concat(found, drafted, here), n
 		return err
 	})
 	return found, invoices, err
 }
+
+// forgottenDraft is how long after it was charged a fee may wait on a draft.
+const forgottenDraft = 30 * 24 * time.Hour
 
 func compareBalance(ctx context.Context, tx *db.Tx, account int64) (found []Difference, err error) {
 	sums, err := SumsOf(ctx, tx, account)

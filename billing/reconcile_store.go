@@ -87,6 +87,16 @@ func oddMessages(ctx context.Context, tx *db.Tx, account, campaign int64) ([]int
 	return db.Column[int64](ctx, tx, fmt.Sprintf(query, ofCampaign(campaign), `m.money = 'released' AND m.status IN ('sent', 'delivered', 'undelivered')`, mostNamed), account, campaign)
 }
 
+// newestNamed is how many entries of a sum are named.
+const newestNamed = 20
+
+// newestEntries are those of a kind that a campaign's sum, or that of single messages,
+// was made of last.
+func newestEntries(ctx context.Context, tx *db.Tx, account, campaign int64, kind Kind) ([]int64, error) {
+	return db.Column[int64](ctx, tx, fmt.Sprintf(`
+		SELECT id FROM ledger_entries WHERE account_id = $1 AND campaign_id = $2 AND kind = $3 ORDER BY id DESC LIMIT %d`, newestNamed), account, campaign, string(kind))
+}
+
 // directions are the ledger accounts of each kind, as SQL.
 var directions = func() string {
 	var text strings.Builder
@@ -136,6 +146,23 @@ func selectFinal(ctx context.Context, q db.Querier, account int64) ([]finalInvoi
 	}, `SELECT id, net, number, in_ledger FROM invoices WHERE account_id = $1 AND state = 'final' ORDER BY id`, account)
 }
 
+// selectDrafted are the fees before a time that the monthly run leaves to a draft.
+func selectDrafted(ctx context.Context, tx *db.Tx, account int64, before time.Time) ([]Difference, error) {
+	return db.Collect(ctx, tx, func(row *sql.Rows) (d Difference, err error) {
+		d.Kind, d.Account = DiffDrafted, account
+		return d, row.Scan(&d.Entry, &d.Invoice, &d.Detail, &d.Expected)
+	}, fmt.Sprintf(`
+		SELECT f.id, l.invoice_id, f.reference, f.amount_micro
+		FROM invoices i JOIN invoice_lines l ON l.account_id = $1 AND l.invoice_id = i.id AND l.once <> ''
+		JOIN ledger_entries f ON f.account_id = $1 AND f.kind = 'fee' AND f.reference = l.once AND f.reference <> ''
+		WHERE i.account_id = $1 AND i.state = 'draft' AND f.at < $2
+			AND NOT EXISTS (SELECT 1 FROM ledger_entries b WHERE b.account_id = $1 AND b.kind = 'bill' AND b.reference = f.reference AND b.reference <> '')
+		ORDER BY f.id LIMIT %d`, mostNamed), account, db.Millis(before))
+}
+
+// ofInvoice is true of what makes an invoice's sum, as SQL; what pays it does not.
+const ofInvoice = `account_id = $1 AND invoice_id <> 0 AND kind IN ('bill', 'rounding_up', 'rounding_down', 'credit')`
+
 // invoiceSums are what the ledger says of each invoice: billed and rounded, or credited.
 func invoiceSums(ctx context.Context, q db.Querier, account int64) (map[int64]int64, error) {
 	all := map[int64]int64{}
@@ -146,16 +173,42 @@ func invoiceSums(ctx context.Context, q db.Querier, account int64) (map[int64]in
 		return none, err
 	}, `
 		SELECT invoice_id, CAST(SUM(CASE kind WHEN 'rounding_down' THEN -micro ELSE micro END) AS BIGINT) FROM (
-			SELECT invoice_id, kind, amount_micro AS micro FROM ledger_entries WHERE account_id = $1 AND invoice_id <> 0
+			SELECT invoice_id, kind, amount_micro AS micro FROM ledger_entries WHERE `+ofInvoice+`
 			UNION ALL
-			SELECT invoice_id, kind, micro FROM ledger_carried WHERE account_id = $1 AND invoice_id <> 0
+			SELECT invoice_id, kind, micro FROM ledger_carried WHERE `+ofInvoice+`
 		) AS s GROUP BY invoice_id`, account)
 	return all, err
 }
 
-func insertReconciliation(ctx context.Context, d *db.DB, r Reconciliation) error {
-	_, err := d.ExecContext(ctx, `INSERT INTO reconciliations (id, started_at, state) VALUES ($1, $2, $3)`, r.ID, db.Millis(r.Started), r.State)
-	return err
+// insertReconciliation writes one down that is due for a process to take up, or with the
+// zero time for nobody.
+func (b *Invoices) insertReconciliation(ctx context.Context, due, now time.Time) (r Reconciliation, err error) {
+	r = Reconciliation{Started: now, State: ReconRunning}
+	if r.ID, err = b.db.NewIDs(ctx, 1); err != nil {
+		return r, err
+	}
+	_, err = b.db.ExecContext(ctx, `INSERT INTO reconciliations (id, started_at, state, due_at) VALUES ($1, $2, $3, $4)`, r.ID, db.Millis(r.Started), r.State, db.Millis(due))
+	return r, err
+}
+
+// selectAsked is the first that nobody has taken up, or who did has died; 0 for none.
+func selectAsked(ctx context.Context, q db.Querier, now time.Time) (int64, error) {
+	ids, err := db.Column[int64](ctx, q, `SELECT id FROM reconciliations WHERE state = 'running' AND due_at > 0 AND due_at <= $1 ORDER BY due_at, id LIMIT 1`, db.Millis(now))
+	return append(ids, 0)[0], err
+}
+
+// takeAsked takes one up that was asked for; 0 for none, and where another was quicker.
+func takeAsked(ctx context.Context, d *db.DB, now time.Time) (int64, error) {
+	id, err := selectAsked(ctx, d, now)
+	if err != nil || id == 0 {
+		return 0, err
+	}
+	done, err := d.ExecContext(ctx, `UPDATE reconciliations SET due_at = $1 WHERE id = $2 AND state = 'running' AND due_at <= $3`, db.Millis(now.Add(takenFor)), id, db.Millis(now))
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return id * n, err
 }
 
 func keepReconciliation(ctx context.Context, d *db.DB, r Reconciliation, found []Difference) error {
@@ -165,10 +218,14 @@ func keepReconciliation(ctx context.Context, d *db.DB, r Reconciliation, found [
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []any{r.ID, int64(i + 1), f.Kind, f.Account, f.Campaign, string(messages), f.Entry, f.Invoice, f.Carrier, f.Detail, f.Expected, f.Found})
+		entries, err := json.Marshal(f.Entries)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{r.ID, int64(i + 1), f.Kind, f.Account, f.Campaign, string(messages), string(entries), f.Entry, f.Invoice, f.Carrier, f.Detail, f.Expected, f.Found})
 	}
 	return d.InTx(ctx, func(tx *db.Tx) error {
-		if err := tx.Bulk(ctx, "reconciliation_differences", []string{"reconciliation_id", "position", "kind", "account_id", "campaign_id", "messages", "entry_id",
+		if err := tx.Bulk(ctx, "reconciliation_differences", []string{"reconciliation_id", "position", "kind", "account_id", "campaign_id", "messages", "entries", "entry_id",
 			"invoice_id", "carrier_id", "detail", "expected_micro", "found_micro"}, rows); err != nil {
 			return err
 		}
@@ -193,13 +250,16 @@ func (b *Invoices) Reconciliations(ctx context.Context, before int64, limit int)
 // Differences are what a reconciliation found.
 func (b *Invoices) Differences(ctx context.Context, reconciliation int64) ([]Difference, error) {
 	return db.Collect(ctx, b.db, func(row *sql.Rows) (d Difference, err error) {
-		var messages string
-		if err := row.Scan(&d.Kind, &d.Account, &d.Campaign, &messages, &d.Entry, &d.Invoice, &d.Carrier, &d.Detail, &d.Expected, &d.Found); err != nil {
+		var messages, entries string
+		if err := row.Scan(&d.Kind, &d.Account, &d.Campaign, &messages, &entries, &d.Entry, &d.Invoice, &d.Carrier, &d.Detail, &d.Expected, &d.Found); err != nil {
 			return d, err
 		}
-		return d, json.Unmarshal([]byte(messages), &d.Messages)
+		if err := json.Unmarshal([]byte(messages), &d.Messages); err != nil {
+			return d, err
+		}
+		return d, json.Unmarshal([]byte(entries), &d.Entries)
 	}, `
-		SELECT kind, account_id, campaign_id, messages, entry_id, invoice_id, carrier_id, detail, expected_micro, found_micro
+		SELECT kind, account_id, campaign_id, messages, entries, entry_id, invoice_id, carrier_id, detail, expected_micro, found_micro
 		FROM reconciliation_differences WHERE reconciliation_id = $1 ORDER BY position LIMIT 1000`, reconciliation)
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,7 +52,8 @@ func do(t testing.TB, d *db.DB, statement string, args ...any) {
 	}
 }
 
-// soundBooks is a desk with messages, an invoice, a credit note and what is not billed yet.
+// soundBooks is a desk with messages, an invoice, a credit note, a payment and what is not
+// billed yet.
 func soundBooks(t testing.TB, d *db.DB, b *billing.Invoices) (inv billing.Invoice) {
 	t.Helper()
 	do(t, d, `INSERT INTO contact_groups (id, account_id, name, source, state, created_at, updated_at) VALUES (1, 7, 'All', 'manual', 'active', 0, 0)`)
@@ -62,7 +64,7 @@ func soundBooks(t testing.TB, d *db.DB, b *billing.Invoices) (inv billing.Invoic
 	sent(t, d, acme, campaign, 2000, 10, 38_000)
 	sent(t, d, acme, 0, 3000, 4, 38_333)
 	post(t, d, at("2026-10-05T10:00:00Z"), fee(acme, 99_000_000, 99_000_000, "dir_1/2026-10-01"))
-	runs, err := b.RunMonth(t.Context(), billing.RunOrder{}, november)
+	runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{}, november)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +76,10 @@ func soundBooks(t testing.TB, d *db.DB, b *billing.Invoices) (inv billing.Invoic
 		t.Fatal(err)
 	}
 	if _, err := b.Finalise(t.Context(), acme, credit.ID); err != nil {
+		t.Fatal(err)
+	}
+	paid := billing.Payment{Micro: 1_000_000, Reference: "bank-1", Invoice: inv.ID}
+	if _, err := billing.NewLedger(d).Pay(t.Context(), acme, paid); err != nil {
 		t.Fatal(err)
 	}
 	sent(t, d, acme, campaign, 4000, 3, 38_000)
@@ -166,7 +172,7 @@ func TestReconciliationNamesExactlyWhatWasDamaged(t *testing.T) {
 		} {
 			do(t, d, c.damage)
 			found := reconciled(t, b)
-			ignore := []cmp.Option{cmpopts.IgnoreFields(billing.Difference{}, "Detail"), cmpopts.EquateEmpty(),
+			ignore := []cmp.Option{cmpopts.IgnoreFields(billing.Difference{}, "Detail", "Entries"), cmpopts.EquateEmpty(),
 				cmp.FilterPath(func(p cmp.Path) bool {
 					return strings.HasSuffix(p.GoString(), "Expected") || strings.HasSuffix(p.GoString(), "Found")
 				},
@@ -178,6 +184,98 @@ func TestReconciliationNamesExactlyWhatWasDamaged(t *testing.T) {
 		}
 		if found := reconciled(t, b); len(found) != 0 {
 			t.Errorf("the repaired books differ: %+v", found)
+		}
+	})
+}
+
+func TestASumThatNoMessageExplainsNamesItsNewestEntries(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		soundBooks(t, d, b)
+		twice := billing.Entry{Account: acme, Campaign: campaign, Kind: billing.KindCharge, Micro: 76_000, Messages: 1, Parts: 2, Country: "DK", Unit: 38_000, Lane: "bulk"}
+		entries := []billing.Entry{twice}
+		post(t, d, at("2026-10-05T10:00:00Z"), entries...)
+		found := reconciled(t, b)
+		if len(found) != 1 || found[0].Kind != billing.DiffCharged || len(found[0].Messages) != 0 || len(found[0].Entries) != 3 || found[0].Entries[0] != entries[0].ID {
+			t.Errorf("posted as %d: %+v", entries[0].ID, found)
+		}
+	})
+}
+
+// The monthly run leaves such a fee alone, month after month.
+func TestAFeeOnAForgottenDraftIsADifference(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		post(t, d, at("2026-10-31T10:00:00Z"), fee(acme, 99_000_000, 99_000_000, "dir_1/2026-10-01"))
+		n := october()
+		n.Lines[0].Once = "dir_1/2026-10-01"
+		forgotten := draft(t, b, n)
+		found := func(now string) []billing.Difference {
+			t.Helper()
+			_, all, err := b.Reconcile(t.Context(), nil, at(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		if early := found("2026-11-20T10:00:00Z"); len(early) != 0 {
+			t.Errorf("nobody has forgotten it yet: %+v", early)
+		}
+		want := []billing.Difference{{Kind: billing.DiffDrafted, Account: acme, Invoice: forgotten.ID, Detail: "dir_1/2026-10-01", Expected: 99_000_000}}
+		if diff := cmp.Diff(want, found("2026-12-01T10:00:00Z"), cmpopts.IgnoreFields(billing.Difference{}, "Entry")); diff != "" {
+			t.Error(diff)
+		}
+		final(t, b, forgotten.ID)
+		if late := found("2026-12-01T10:00:00Z"); len(late) != 0 {
+			t.Errorf("it is billed: %+v", late)
+		}
+	})
+}
+
+func TestAReconciliationThatIsAskedForIsDoneOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		soundBooks(t, d, b)
+		ask := func(now string) billing.Reconciliation {
+			t.Helper()
+			r, err := b.AskReconciliation(t.Context(), at(now))
+			if err != nil || r.State != billing.ReconRunning {
+				t.Fatalf("got %+v (%v)", r, err)
+			}
+			return r
+		}
+		first := ask("2026-11-10T12:00:00Z")
+		if again := ask("2026-11-10T12:00:01Z"); again.ID != first.ID {
+			t.Errorf("two wait for the same: %d and %d", first.ID, again.ID)
+		}
+		var all sync.WaitGroup
+		var done atomic.Int32
+		for range 8 {
+			all.Go(func() {
+				r, found, asked, err := b.RunAsked(t.Context(), nil, at("2026-11-10T12:00:02Z"))
+				if err != nil || len(found) != 0 {
+					t.Errorf("got %+v (%v)", found, err)
+				}
+				if asked && r.ID == first.ID && r.State == billing.ReconDone {
+					done.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if done.Load() != 1 {
+			t.Errorf("it was done %d times", done.Load())
+		}
+		if kept, err := b.Reconciliation(t.Context(), first.ID); err != nil || kept.State != billing.ReconDone || kept.Messages == 0 {
+			t.Errorf("got %+v (%v)", kept, err)
+		}
+
+		second := ask("2026-11-10T13:00:00Z")
+		do(t, d, `UPDATE reconciliations SET due_at = $1 WHERE id = $2`, at("2026-11-10T15:00:00Z").UnixMilli(), second.ID) // who began it died
+		if _, _, asked, err := b.RunAsked(t.Context(), nil, at("2026-11-10T14:59:00Z")); asked || err != nil {
+			t.Errorf("it was begun twice (%v)", err)
+		}
+		if r, _, asked, err := b.RunAsked(t.Context(), nil, at("2026-11-10T15:00:00Z")); !asked || err != nil || r.ID != second.ID {
+			t.Errorf("it is left lying: %+v (%v)", r, err)
 		}
 	})
 }
@@ -259,7 +357,7 @@ func TestBooksStayWholeWhenTheOldLedgerGoes(t *testing.T) {
 			}
 		}
 		post(t, d, at("2026-11-05T10:00:00Z"), used(acme, 1, "DK", 38_000, "bulk")...)
-		runs, err := b.RunMonth(t.Context(), billing.RunOrder{}, november.AddDate(0, 1, 0))
+		runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{}, november.AddDate(0, 1, 0))
 		if err != nil {
 			t.Fatal(err)
 		}

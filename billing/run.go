@@ -2,8 +2,11 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/varsel/varsel/billing/invoice"
@@ -33,50 +36,82 @@ type Run struct {
 type RunOrder struct {
 	Account int64         // 0: all of them
 	Month   time.Time     // any day of it; zero: the month that ended last
+	From    string        // the currency of the invoices that the rate is for: others have none
 	Books   invoice.Books // the rate, where VAT is due in another currency; its Currency is the seller's
+	Until   time.Time     // no account is begun after it; zero: however long it takes
+}
+
+// booksOf is the rate for invoices in a currency.
+func (o RunOrder) booksOf(currency string) invoice.Books {
+	if currency != o.From {
+		return invoice.Books{}
+	}
+	return o.Books
 }
 
 // RunMonth invoices what was charged until the end of a month and is on no invoice
 // yet, each account in a transaction of its own: the invoice, its number, and the
 // ledger that says it was billed. An account that was run is not run again for the
 // month, so it may be called as often as one likes, also by many at once. It returns
-// the runs that it made.
-func (b *Invoices) RunMonth(ctx context.Context, o RunOrder, now time.Time) ([]Run, error) {
+// the runs that it made, also beside the errors of accounts that failed, and whether
+// accounts are left.
+func (b *Invoices) RunMonth(ctx context.Context, o RunOrder, now time.Time) (made []Run, more bool, err error) {
 	zone, err := b.Zone(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	month := firstOfMonth(o.Month)
 	if o.Month.IsZero() {
-		month = firstOfMonth(now.Add(-settling).In(zone)).AddDate(0, -1, 0)
+		month = settledMonth(now, zone)
 	}
 	end := time.Date(month.Year(), month.Month()+1, 1, 0, 0, 0, 0, zone)
 	if end.After(now) {
-		return nil, problem.Invalid("month", "%s is not over yet", month.Format(monthLayout))
+		return nil, false, problem.Invalid("month", "%s is not over yet", month.Format(monthLayout))
 	}
 	if o.Books != (invoice.Books{}) && !rated(o.Books) {
-		return nil, problem.Invalid("rate", "a rate of exchange is above 0, and says whose it is and of which day")
+		return nil, false, problem.Invalid("rate", "a rate of exchange is above 0, and says whose it is and of which day")
+	}
+	if o.Books != (invoice.Books{}) && !slices.Contains(invoice.Currencies, o.From) {
+		return nil, false, problem.Invalid("rate_from", "a rate of exchange says which of the invoices it is for: those in %s", strings.Join(invoice.Currencies, ", "))
 	}
 	accounts, err := selectUnrun(ctx, b.db, o.Account, month)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var made []Run
+	var failed []error
 	for _, account := range accounts {
-		r, done, err := b.runAccount(ctx, account, month, end, o.Books, now)
-		if err != nil {
-			return made, fmt.Errorf("run %s of account %d: %w", month.Format(monthLayout), account, err)
+		if ctx.Err() != nil {
+			failed = append(failed, ctx.Err())
+			break
 		}
-		if done {
+		if more = !o.Until.IsZero() && time.Now().After(o.Until); more {
+			break
+		}
+		r, done, err := b.runAccount(ctx, account, month, end, o, now)
+		switch {
+		case err != nil: // the others are invoiced all the same
+			failed = append(failed, fmt.Errorf("run %s of account %d: %w", month.Format(monthLayout), account, err))
+		case done:
 			made = append(made, r)
 		}
 	}
-	return made, nil
+	return made, more, errors.Join(failed...)
 }
 
 // settling is how long a month is left alone after its end, when nobody asks for it: its
 // subscriptions are charged then, and its last messages.
 const settling = 2 * time.Hour
+
+// settledMonth is the latest that is settled in the zone, in which it is invoiced, and
+// in UTC, in which subscriptions are charged.
+func settledMonth(now time.Time, zone *time.Location) time.Time {
+	settled := now.Add(-settling)
+	here, utc := firstOfMonth(settled.In(zone)), firstOfMonth(settled.UTC())
+	if utc.Before(here) {
+		here = utc
+	}
+	return here.AddDate(0, -1, 0)
+}
 
 const monthLayout = "2006-01"
 
@@ -99,8 +134,8 @@ func (b *Invoices) Zone(ctx context.Context) (*time.Location, error) {
 
 // runAccount says whether the run was its own: of many at once, one makes it. What
 // refuses the invoice is written down and tried again.
-func (b *Invoices) runAccount(ctx context.Context, account int64, month, end time.Time, books invoice.Books, now time.Time) (Run, bool, error) {
-	r, done, err := b.bill(ctx, account, month, end, books, now)
+func (b *Invoices) runAccount(ctx context.Context, account int64, month, end time.Time, o RunOrder, now time.Time) (Run, bool, error) {
+	r, done, err := b.bill(ctx, account, month, end, o, now)
 	refused := problem.As(err)
 	if refused == nil {
 		return r, done, err
@@ -114,7 +149,7 @@ func (b *Invoices) runAccount(ctx context.Context, account int64, month, end tim
 // as that may take a while: what is charged meanwhile is on the next invoice. The
 // seller's row is locked before it is read what was billed, so no two runs bill the
 // same.
-func (b *Invoices) bill(ctx context.Context, account int64, month, end time.Time, books invoice.Books, now time.Time) (r Run, mine bool, err error) {
+func (b *Invoices) bill(ctx context.Context, account int64, month, end time.Time, o RunOrder, now time.Time) (r Run, mine bool, err error) {
 	charged, err := selectCharged(ctx, b.db, account, end)
 	if err != nil {
 		return r, false, err
@@ -133,9 +168,9 @@ func (b *Invoices) bill(ctx context.Context, account int64, month, end time.Time
 			return err
 		}
 		if len(charged) == 0 && len(fees) == 0 {
-			return nil
+			return endRun(ctx, tx, r)
 		}
-		m := monthly{Run: r, end: end, books: books, id: first}
+		m := monthly{Run: r, end: end, order: o, id: first}
 		r, err = m.invoice(ctx, tx, charged, fees)
 		return err
 	})
@@ -146,7 +181,7 @@ func (b *Invoices) bill(ctx context.Context, account int64, month, end time.Time
 type monthly struct {
 	Run
 	end   time.Time
-	books invoice.Books
+	order RunOrder
 	id    int64 // of the invoice; those after it are the ledger's
 }
 
@@ -160,9 +195,15 @@ func (m monthly) invoice(ctx context.Context, tx *db.Tx, charged, fees []owed) (
 	if err != nil {
 		return m.Run, err
 	}
-	lines, net, err := monthLines(all)
-	if err != nil || net == 0 { // less than a cent waits for more
+	if err := byTheDay(ctx, tx, m.Account, all); err != nil {
 		return m.Run, err
+	}
+	lines, net, err := monthLines(all)
+	if err != nil {
+		return m.Run, err
+	}
+	if net == 0 { // less than a cent waits for more
+		return m.Run, endRun(ctx, tx, m.Run)
 	}
 	if noSeller != nil {
 		return m.Run, noSeller
@@ -176,7 +217,10 @@ func (m monthly) invoice(ctx context.Context, tx *db.Tx, charged, fees []owed) (
 	if err != nil {
 		return m.Run, err
 	}
-	t := terms{Period: invoice.Period{From: from, To: m.Month.AddDate(0, 1, -1)}, Books: m.books}
+	t := terms{Period: invoice.Period{From: from, To: m.Month.AddDate(0, 1, -1)}, Books: m.order.booksOf(c.Currency)}
+	for i := range lines {
+		lines[i] = lines[i].within(t.Period)
+	}
 	return m.finalise(ctx, tx, s, inv, t, lines, all)
 }
 

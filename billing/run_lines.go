@@ -17,8 +17,10 @@ import (
 type owed struct {
 	fee             bool
 	country, lane   string
-	unit            int64  // micro-units of one part; of a fee, of a whole month
-	reference       string // of a fee
+	unit            int64          // micro-units of one part; of a fee, of a whole month
+	reference       string         // of a fee
+	whole, part     invoice.Period // of a fee: the subscription's period, and from its first day to its last in it
+	days            int            // on which it was there; 0 where that is not known
 	messages, parts int
 	micro           int64
 	since           time.Time // when the first of it was charged
@@ -40,7 +42,7 @@ func monthLines(all []owed) (lines []NewLine, net int64, err error) {
 	for _, coarse := range []func(owed) owed{
 		func(o owed) owed { return o },
 		func(o owed) owed { o.lane = ""; return o },
-		func(o owed) owed { o.lane, o.unit, o.reference = "", 0, ""; return o },
+		func(o owed) owed { return owed{fee: o.fee, country: o.country} },
 	} {
 		if together := put(all, coarse); len(together) <= maxLines {
 			lines, all = nil, together
@@ -106,7 +108,8 @@ func (o owed) name() string {
 	return name
 }
 
-// feeLine is a month, or the share of it that the fee came to.
+// feeLine is a month, or so many days of it; the sum that the fee came to, where the days
+// are not known any more.
 func (o owed) feeLine() NewLine {
 	l := NewLine{Name: "Subscriptions", Quantity: decimal.NewFromInt(1), Unit: "C62", Price: decimal.New(o.micro, -6), Once: o.reference}
 	if o.reference == "" {
@@ -115,13 +118,26 @@ func (o owed) feeLine() NewLine {
 	item, from, _ := strings.Cut(o.reference, "/")
 	l.Name = item
 	if strings.HasPrefix(item, "dir_") {
-		l.Name = "Directory integration " + item
+		l.Name = directoryName + " " + item
+	}
+	if o.days > 0 {
+		return Due{Subscription: Subscription{Key: item, Name: l.Name, Micro: o.unit}, Whole: o.whole, Part: o.part, Days: o.days}.Line()
 	}
 	if from != "" {
 		l.Name += ", period from " + from
 	}
 	if o.unit == o.micro {
 		l.Unit = "MON"
+	}
+	return l
+}
+
+// within tells in words the days of a line that begins before its invoice does: the period
+// of a line is one of the invoice's (PEPPOL-EN16931-R110, R111).
+func (l NewLine) within(p invoice.Period) NewLine {
+	if l.Period.From.Before(p.From) && !l.Period.From.IsZero() {
+		l.Name += ", " + dayText(l.Period.From) + " to " + dayText(l.Period.To)
+		l.Period = invoice.Period{}
 	}
 	return l
 }

@@ -33,9 +33,13 @@ func takeRun(ctx context.Context, tx *db.Tx, r Run) (bool, error) {
 	return n == 1, err
 }
 
+// endRun says what the month came to, and with it the skipped ones before it: what was
+// charged in them is on the same invoice.
 func endRun(ctx context.Context, tx *db.Tx, r Run) error {
-	return oneRow(tx.ExecContext(ctx, `
-		UPDATE billing_runs SET state = $1, invoice_id = $2 WHERE account_id = $3 AND month = $4`, r.State, r.Invoice, r.Account, r.Month.Format(monthLayout)))
+	_, err := tx.ExecContext(ctx, `
+		UPDATE billing_runs SET state = $1, invoice_id = $2, reason = '', detail = '', ran_at = $3
+		WHERE account_id = $4 AND (month = $5 OR month < $5 AND state = 'skipped')`, r.State, r.Invoice, db.Millis(r.At), r.Account, r.Month.Format(monthLayout))
+	return err
 }
 
 // skipRun leaves alone what another has run meanwhile.

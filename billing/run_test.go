@@ -58,7 +58,7 @@ var november = at("2026-11-02T03:00:00Z")
 
 func run(t testing.TB, b *billing.Invoices, now time.Time) []billing.Run {
 	t.Helper()
-	runs, err := b.RunMonth(t.Context(), billing.RunOrder{}, now)
+	runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestThirtyTwoRunsAtOnceBillEverythingOnce(t *testing.T) {
 					ctx, stop = context.WithTimeout(ctx, time.Duration(10*i)*time.Millisecond)
 					defer stop()
 				}
-				if _, err := b.RunMonth(ctx, billing.RunOrder{}, november); err != nil && ctx.Err() == nil {
+				if _, _, err := b.RunMonth(ctx, billing.RunOrder{}, november); err != nil && ctx.Err() == nil {
 					t.Error(err)
 				}
 			})
@@ -259,7 +259,7 @@ func TestAnAccountThatCannotBeInvoicedIsSkippedWithAReason(t *testing.T) {
 		if list, err := b.ListAll(t.Context(), billing.InvoiceFilter{Limit: 9}); err != nil || len(list) != 0 {
 			t.Errorf("there is %v (%v)", list, err)
 		}
-		runs, err := b.RunMonth(t.Context(), billing.RunOrder{Account: other, Month: day("2026-10-09"),
+		runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{Account: other, Month: day("2026-10-09"), From: "EUR",
 			Books: invoice.Books{Rate: dec("11.452"), Source: "Norges Bank", At: day("2026-10-30")}}, november)
 		if err != nil || len(runs) != 1 || runs[0].State != billing.RunInvoiced || runs[0].Reason != "" {
 			t.Fatalf("got %+v (%v)", runs, err)
@@ -271,20 +271,157 @@ func TestAnAccountThatCannotBeInvoicedIsSkippedWithAReason(t *testing.T) {
 	})
 }
 
+func TestARateIsForTheInvoicesOfItsCurrency(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		if _, err := d.ExecContext(t.Context(), `UPDATE accounts SET currency = 'SEK' WHERE id = $1`, other); err != nil {
+			t.Fatal(err)
+		}
+		for account, currency := range map[int64]string{acme: "EUR", other: "SEK"} {
+			if _, err := b.SetCustomer(t.Context(), account, billing.Customer{Party: norwegian().Party, Business: true, Currency: currency}); err != nil {
+				t.Fatal(err)
+			}
+			post(t, d, at("2026-10-05T10:00:00Z"), used(account, 100, "NO", 1_000_000, "bulk")...)
+		}
+		o := billing.RunOrder{Books: invoice.Books{Rate: dec("11.5"), Source: "Norges Bank", At: day("2026-10-30")}}
+		if _, _, err := b.RunMonth(t.Context(), o, november); !problem.Has(err, "invalid_rate_from") {
+			t.Errorf("a rate of nothing: %v", err)
+		}
+		o.From = "EUR"
+		runs, _, err := b.RunMonth(t.Context(), o, november)
+		if err != nil || len(runs) != 2 || runs[0].State != billing.RunInvoiced || runs[1].Reason != "no_rate" {
+			t.Fatalf("got %+v (%v)", runs, err)
+		}
+		o.From, o.Books.Rate = "SEK", dec("1.05")
+		if runs, _, err = b.RunMonth(t.Context(), o, november); err != nil || len(runs) != 1 || runs[0].State != billing.RunInvoiced {
+			t.Fatalf("got %+v (%v)", runs, err)
+		}
+		doc, err := b.Document(t.Context(), other, runs[0].Invoice)
+		if err != nil || doc.Books.Rate.String() != "1.05" || doc.Books.Currency != "NOK" {
+			t.Errorf("the books are %+v (%v)", doc.Books, err)
+		}
+	})
+}
+
+func TestMonthsAcrossAChangeOfTheRateAreInvoicedOneByOne(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteURL(t))
+	b, _ := asking(t, d)
+	s, err := b.Seller(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.OSS = true
+	if _, err := b.SetSeller(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	c := danish() // Estonia's rate is 22 until June 2025, 24 from July on
+	c.Country, c.VATID, c.Registration, c.Business, c.Email = "EE", "", "", false, "maret@example.com"
+	if _, err := b.SetCustomer(t.Context(), acme, c); err != nil {
+		t.Fatal(err)
+	}
+	post(t, d, at("2025-06-05T10:00:00Z"), used(acme, 100, "EE", 38_000, "bulk")...)
+	post(t, d, at("2025-07-05T10:00:00Z"), used(acme, 200, "EE", 38_000, "bulk")...)
+	order := func(month string) billing.Run {
+		t.Helper()
+		runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{Account: acme, Month: day(month)}, november)
+		if err != nil || len(runs) != 1 {
+			t.Fatalf("got %+v (%v)", runs, err)
+		}
+		return runs[0]
+	}
+	if r := order("2025-07-01"); r.Reason != "vat_rate_changed" {
+		t.Errorf("got %+v", r)
+	}
+	for _, one := range []struct{ month, rate string }{{"2025-06-01", "22"}, {"2025-07-01", "24"}} {
+		doc, err := b.Document(t.Context(), acme, order(one.month).Invoice)
+		if err != nil || doc.Lines[0].VAT.Rate.String() != one.rate {
+			t.Errorf("%s: %+v (%v)", one.month, doc.Lines, err)
+		}
+	}
+	whole(t, d)
+}
+
 func TestAMonthThatIsNotOverIsNotRun(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLiteURL(t))
 	b := desk(t, d)
-	if _, err := b.RunMonth(t.Context(), billing.RunOrder{Month: day("2026-11-01")}, november); !problem.Has(err, "invalid_month") {
+	if _, _, err := b.RunMonth(t.Context(), billing.RunOrder{Month: day("2026-11-01")}, november); !problem.Has(err, "invalid_month") {
 		t.Errorf("got %v", err)
 	}
-	// In Oslo it is November already, and the month has settled.
-	post(t, d, at("2026-10-05T10:00:00Z"), used(acme, 100, "DK", 38_000, "bulk")...)
-	if runs := run(t, b, at("2026-11-01T00:59:00Z")); len(runs) != 2 || runs[0].Month != day("2026-09-01") {
-		t.Errorf("got %+v", runs)
+}
+
+// Fees are charged after midnight in UTC, messages are invoiced by the seller's days.
+func TestAMonthSettlesWhereTheSellerIsAndInUTC(t *testing.T) {
+	for _, c := range []struct{ zone, early, late string }{
+		{"Europe/Oslo", "2026-11-01T01:59:00Z", "2026-11-01T02:01:00Z"},
+		{"Europe/Helsinki", "2026-11-01T01:59:00Z", "2026-11-01T02:01:00Z"},
+		{"Atlantic/Azores", "2026-11-01T02:59:00Z", "2026-11-01T03:01:00Z"},
+	} {
+		d := dbtest.Open(t, dbtest.SQLiteURL(t))
+		b := desk(t, d)
+		seller := norwegian()
+		seller.Zone = c.zone
+		if _, err := b.SetSeller(t.Context(), seller); err != nil {
+			t.Fatal(err)
+		}
+		if runs := run(t, b, at(c.early)); len(runs) != 2 || runs[0].Month != day("2026-09-01") {
+			t.Errorf("%s: got %+v", c.zone, runs)
+		}
+		if runs := run(t, b, at(c.late)); len(runs) != 2 || runs[0].Month != day("2026-10-01") {
+			t.Errorf("%s: got %+v", c.zone, runs)
+		}
 	}
-	if runs := run(t, b, at("2026-11-01T01:01:00Z")); len(runs) != 2 || runs[0].Month != day("2026-10-01") {
-		t.Errorf("got %+v", runs)
+}
+
+func TestOneBrokenAccountKeepsNoOtherFromItsInvoice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		if _, err := b.SetCustomer(t.Context(), other, danish()); err != nil {
+			t.Fatal(err)
+		}
+		for _, account := range []int64{acme, other} {
+			post(t, d, at("2026-10-05T10:00:00Z"), used(account, 100, "DK", 38_000, "bulk")...)
+		}
+		do(t, d, `UPDATE customer_profiles SET profile = 'torn' WHERE account_id = $1`, acme)
+		runs, _, err := b.RunMonth(t.Context(), billing.RunOrder{}, november)
+		if err == nil || problem.As(err) != nil {
+			t.Errorf("the broken account is no error: %v", err)
+		}
+		if len(runs) != 1 || runs[0].Account != other || runs[0].State != billing.RunInvoiced {
+			t.Errorf("got %+v", runs)
+		}
+	})
+}
+
+func TestARunThatHasNoTimeLeavesTheRestToTheNext(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteURL(t))
+	b := desk(t, d)
+	made, more, err := b.RunMonth(t.Context(), billing.RunOrder{Until: time.Now().Add(-time.Second)}, november)
+	if err != nil || !more || len(made) != 0 {
+		t.Errorf("got %+v, more: %t (%v)", made, more, err)
 	}
+	if made, more, err = b.RunMonth(t.Context(), billing.RunOrder{Until: time.Now().Add(time.Hour)}, november); err != nil || more || len(made) != 2 {
+		t.Errorf("got %+v, more: %t (%v)", made, more, err)
+	}
+}
+
+func TestASkippedMonthIsClosedByTheInvoiceThatHasIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := desk(t, d)
+		post(t, d, at("2026-10-05T10:00:00Z"), used(other, 100, "DK", 38_000, "bulk")...)
+		run(t, b, november)
+		if _, err := b.SetCustomer(t.Context(), other, danish()); err != nil {
+			t.Fatal(err)
+		}
+		later := run(t, b, november.AddDate(0, 1, 0))
+		all, err := b.Runs(t.Context(), billing.RunFilter{Account: other, Limit: 9})
+		if err != nil || len(all) != 2 {
+			t.Fatalf("got %+v (%v)", all, err)
+		}
+		if r := all[1]; r.State != billing.RunInvoiced || r.Reason != "" || r.Invoice != later[len(later)-1].Invoice || r.Month != day("2026-10-01") {
+			t.Errorf("got %+v", r)
+		}
+		whole(t, d)
+	})
 }
 
 func TestLessThanACentIsNoInvoice(t *testing.T) {

@@ -275,13 +275,9 @@ func (s *Subscriptions) post(ctx context.Context, tx *db.Tx, r running, id int64
 // Running are what an account's subscriptions have come to in the periods under way.
 func (s *Subscriptions) Running(ctx context.Context, account int64) ([]Due, error) {
 	today := dayAt(dayNumber(s.clock()))
-	all, err := db.Collect(ctx, s.db, func(row *sql.Rows) (r running, err error) { return r, r.scan(row) }, `
-		SELECT `+runningColumns+` FROM subscriptions WHERE account_id = $1 ORDER BY id`, account)
+	all, err := runningOf(ctx, s.db, account)
 	var out []Due
 	for _, r := range all {
-		if err := r.readSpans(ctx, s.db); err != nil {
-			return nil, err
-		}
 		for i := range r.Spans {
 			if r.Spans[i].Last.IsZero() {
 				r.Spans[i].Last = today
@@ -292,4 +288,34 @@ func (s *Subscriptions) Running(ctx context.Context, account int64) ([]Due, erro
 		}
 	}
 	return out, err
+}
+
+func runningOf(ctx context.Context, q db.Querier, account int64) ([]running, error) {
+	all, err := db.Collect(ctx, q, func(row *sql.Rows) (r running, err error) { return r, r.scan(row) }, `
+		SELECT `+runningColumns+` FROM subscriptions WHERE account_id = $1 ORDER BY id`, account)
+	for i := range all {
+		err = errors.Join(err, all[i].readSpans(ctx, q))
+	}
+	return all, err
+}
+
+// byTheDay says of fees which days they are for, where the subscription still says the same.
+func byTheDay(ctx context.Context, q db.Querier, account int64, all []owed) error {
+	if !slices.ContainsFunc(all, func(o owed) bool { return o.fee }) {
+		return nil
+	}
+	subscriptions, err := runningOf(ctx, q, account)
+	for _, r := range subscriptions {
+		for i, o := range all {
+			item, from, _ := strings.Cut(o.reference, "/")
+			if item != r.Key {
+				continue
+			}
+			r.Micro = o.unit
+			if d, ok := r.Due(dayOf(from)); ok && d.Once() == o.reference && d.Micro == o.micro {
+				all[i].whole, all[i].part, all[i].days = d.Whole, d.Part, d.Days
+			}
+		}
+	}
+	return err
 }

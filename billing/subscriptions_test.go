@@ -3,6 +3,7 @@ package billing_test
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,11 +135,11 @@ func TestTheEndIsChargedByTheDay(t *testing.T) { // S16, reading 7
 			s.exec(`INSERT INTO billing_terms (account_id, prepaid, unlimited, limit_micro, suspend_days, suspended_at, updated_at) VALUES (7, FALSE, TRUE, 0, 10, $1, 0)`, db.Millis(s.clock.at))
 		},
 		"the plan changed": func(s *tenancy) {
-			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "everything", List: "standard", Anchor: 1, DirectoryMicro: billing.DirectoryPrice})
+			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "everything", Capabilities: []string{}, List: "standard"})
 			s.must(err)
 		},
 		"downgraded": func(s *tenancy) {
-			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "basic", List: "standard", Anchor: 1})
+			_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "basic", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))})
 			s.must(err)
 			_, err = s.plans.Assign(s.Context(), 7, billing.Assignment{Plan: "basic"})
 			s.must(err)
@@ -162,7 +163,7 @@ func TestTheEndIsChargedByTheDay(t *testing.T) { // S16, reading 7
 // What ends with the first moment of a month is not in that month.
 func TestAnEndAtMidnightBelongsToTheDayBefore(t *testing.T) { // S16
 	eachTenancy(t, func(s *tenancy) {
-		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "basic", List: "standard", Anchor: 1})
+		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "basic", List: "standard", Anchor: 1, DirectoryMicro: new(int64(0))})
 		s.must(err)
 		_, err = s.plans.Assign(s.Context(), 7, billing.Assignment{Plan: "basic", From: day("2026-11-01")})
 		s.must(err)
@@ -225,7 +226,7 @@ func TestThirtyTwoAtOnceAndAClockSetBackChargeOnce(t *testing.T) { // S16
 func TestAPriceCountsFromTheNextPeriod(t *testing.T) { // S16
 	eachTenancy(t, func(s *tenancy) {
 		s.on("2026-10-01")
-		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "everything", List: "standard", Anchor: 1, DirectoryMicro: 50_000_000, Capabilities: billing.Capabilities})
+		_, err := s.plans.Set(s.Context(), billing.NewPlan{Name: "everything", List: "standard", Anchor: 1, DirectoryMicro: new(int64(50_000_000)), Capabilities: billing.Capabilities})
 		s.must(err)
 		s.on("2026-10-20")
 		s.on("2026-11-01 00:01")
@@ -297,8 +298,8 @@ func TestADirectorysMonthIsOnThatMonthsInvoice(t *testing.T) { // S16, reading 7
 			over, line string
 			net        int64
 		}{
-			{"2026-11-01 03:00", "1 C62 41.516129 Directory integration " + dir + ", period from 2026-10-01", 4152},
-			{"2026-12-01 03:00", "1 MON 99 Directory integration " + dir + ", period from 2026-11-01", 9900},
+			{"2026-11-01 03:00", "13 DAY 3.1935483871 Directory integration " + dir, 4152},
+			{"2026-12-01 03:00", "1 MON 99 Directory integration " + dir, 9900},
 		} {
 			s.on(month.over)
 			runs := run(s.T, b, s.clock.at)
@@ -313,5 +314,50 @@ func TestADirectorysMonthIsOnThatMonthsInvoice(t *testing.T) { // S16, reading 7
 			}
 		}
 		whole(s.T, s.db)
+	})
+}
+
+// S16: VAT Directive Art. 226(6), (7)
+func TestALineOfAPartSaysItsDays(t *testing.T) {
+	eachTenancy(t, func(s *tenancy) {
+		b := billing.NewInvoices(s.db)
+		if _, err := b.SetSeller(s.Context(), norwegian()); err != nil {
+			s.Fatal(err)
+		}
+		if _, err := b.SetCustomer(s.Context(), 7, danish()); err != nil {
+			s.Fatal(err)
+		}
+		name := func(id int64) string { return "Directory integration " + s.names.Of(secrets.Connection, id) }
+		invoiced := func(now string, want ...string) {
+			s.Helper()
+			doc, err := b.Document(s.Context(), 7, run(s, b, at(now))[0].Invoice)
+			if err != nil {
+				s.Fatal(err)
+			}
+			var got []string
+			for _, l := range doc.Lines {
+				text := fmt.Sprint(l.Quantity, " ", l.Unit, " ", l.Price, " ", l.Name)
+				if !l.Period.From.IsZero() {
+					text += l.Period.From.Format(" 02.01.") + l.Period.To.Format("-02.01.")
+				}
+				got = append(got, text)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				s.Error(diff)
+			}
+		}
+		s.on("2026-10-19 13:00")
+		s.connect(2)
+		s.on("2026-10-20")
+		s.exec(`UPDATE subscriptions SET anchor = 15 WHERE item_id = 2`)
+		s.on("2026-11-01 00:01")
+		invoiced("2026-11-02T03:00:00Z", "13 DAY 3.1935483871 "+name(1)+" 19.10.-31.10.")
+		s.on("2026-11-15")
+		s.disconnect(2)
+		s.on("2026-12-01")
+		invoiced("2026-12-02T03:00:00Z",
+			"1 MON 99 "+name(1)+" 01.11.-30.11.",
+			"26 DAY 3.1935483871 "+name(2)+", 2026-10-20 to 2026-11-14") // it began before its invoice
 	})
 }

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -98,8 +99,8 @@ func errTeamExists(name string) error {
 	return problem.Conflict("team_exists", "there is a team %q already", name)
 }
 
-// Add makes a team with nobody in it.
-func (t *Teams) Add(ctx context.Context, account int64, name string) (Team, error) {
+// Add makes a team with nobody in it. also is done in the same transaction.
+func (t *Teams) Add(ctx context.Context, account int64, name string, also ...Also) (Team, error) {
 	one := Team{Account: account, Name: strings.TrimSpace(name), Created: time.Now()}
 	if err := validName(one.Name); err != nil {
 		return Team{}, err
@@ -109,6 +110,9 @@ func (t *Teams) Add(ctx context.Context, account int64, name string) (Team, erro
 		return Team{}, err
 	}
 	err = t.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := doAll(ctx, tx, one.ID, also); err != nil {
+			return err
+		}
 		if err := insertTeam(ctx, tx, one); err != nil {
 			return err
 		}
@@ -191,6 +195,27 @@ func (t *Teams) Join(ctx context.Context, account, id, user int64) error {
 func (t *Teams) Leave(ctx context.Context, account, id, user int64) error {
 	return t.change(ctx, account, id, "team.member_removed", audit.User, user, problem.NotFound("user", ""), `
 		DELETE FROM team_members WHERE account_id = $1 AND user_id = $2 AND team_id = $3`)
+}
+
+// EndAccess takes those with these e-mail addresses, in lower case or not, out of the
+// account's teams, as they are gone from its directory. Who comes back is in none.
+func (t *Teams) EndAccess(ctx context.Context, account int64, emails []string) error {
+	list := map[string]int{}
+	for _, e := range emails {
+		list[strings.ToLower(strings.TrimSpace(e))] = 0
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return t.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.PreferIndexes(ctx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			DELETE FROM team_members WHERE account_id = $1 AND user_id IN (SELECT u.id FROM json_each($2) AS r JOIN users u ON u.email = r.key)`, account, string(text))
+		return err
+	})
 }
 
 // JoinKey puts an API key of the account into a team, out of the one it was in.

@@ -240,37 +240,3 @@ func keepBalance(ctx context.Context, tx *db.Tx, account int64, t Terms) error {
 		INSERT INTO ledger_balances (account_id, receivable) VALUES ($1, $2) ON CONFLICT (account_id) DO NOTHING`, account, sums.Receivable)
 	return err
 }
-
-// BalanceOff is an account whose balance is not the sum of its ledger.
-type BalanceOff struct {
-	Account   int64
-	Kept, Sum int64 // micro-units
-}
-
-// CheckBalances compares every balance with the sum of its ledger, each in a snapshot
-// of its own, and returns those that differ.
-func (l *Ledger) CheckBalances(ctx context.Context) (off []BalanceOff, err error) {
-	accounts, err := db.Column[int64](ctx, l.db, `SELECT account_id FROM ledger_balances ORDER BY account_id`)
-	for _, account := range accounts {
-		err := l.db.Snapshot(ctx, func(tx *db.Tx) error {
-			b := BalanceOff{Account: account}
-			err := tx.QueryRowContext(ctx, `SELECT receivable FROM ledger_balances WHERE account_id = $1`, account).Scan(&b.Kept)
-			if db.IsNone(err) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			sums, err := SumsOf(ctx, tx, account)
-			b.Sum = sums.Receivable
-			if err == nil && b.Kept != b.Sum {
-				off = append(off, b)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return off, err
-}

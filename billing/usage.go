@@ -41,11 +41,13 @@ type Usage struct {
 	Parts    int
 	Micro    int64 // of Currency
 	Currency string
-	begun    int64
 }
 
-// longestUsage is how many days are counted at once.
-const longestUsage = 1100
+// longestUsage is how many days are counted at once, mostUsage how many rows come of it.
+const (
+	longestUsage = 1100
+	mostUsage    = 50_000
+)
 
 // Usage counts what was charged, the earliest first.
 func (b *Invoices) Usage(ctx context.Context, f UsageFilter) ([]Usage, error) {
@@ -61,20 +63,26 @@ func (b *Invoices) Usage(ctx context.Context, f UsageFilter) ([]Usage, error) {
 	case f.By != ByDay && f.By != ByMonth:
 		return nil, problem.Invalid("by", "usage is counted by %s or %s", ByDay, ByMonth)
 	}
-	quarters, err := selectUsage(ctx, b.db, f, atMidnight(f.From, zone), atMidnight(f.To.AddDate(0, 0, 1), zone))
 	sums := map[Usage]Usage{}
-	for _, q := range quarters {
-		q.Day = dayOf(time.UnixMilli(q.begun).In(zone).Format(time.DateOnly))
+	err = eachUsage(ctx, b.db, f, zone, func(k Usage, messages, parts int, micro int64) error {
 		if f.By == ByMonth {
-			q.Day = firstOfMonth(q.Day)
+			k.Day = firstOfMonth(k.Day)
 		}
-		k := q
-		k.Messages, k.Parts, k.Micro, k.begun = 0, 0, 0, 0
-		sum := k
-		sum.Messages, sum.Parts, sum.Micro = q.Messages+sums[k].Messages, q.Parts+sums[k].Parts, q.Micro+sums[k].Micro
+		sum, begun := sums[k]
+		if !begun {
+			sum = k
+		}
+		sum.Messages, sum.Parts, sum.Micro = sum.Messages+messages, sum.Parts+parts, sum.Micro+micro
 		sums[k] = sum
+		if len(sums) > mostUsage {
+			return problem.Invalid("from", "there is too much to count at once: ask for fewer days, for months, or without campaigns")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return inOrder(sums), err
+	return inOrder(sums), nil
 }
 
 func atMidnight(day time.Time, zone *time.Location) time.Time {
@@ -95,21 +103,46 @@ func inOrder(sums map[Usage]Usage) []Usage {
 // quarter of an hour, in milliseconds: days begin on one in every zone.
 const quarter = 15 * 60 * 1000
 
-// selectUsage counts by quarters of an hour.
-func selectUsage(ctx context.Context, q db.Querier, f UsageFilter, from, to time.Time) ([]Usage, error) {
-	each := 0
+// Entries are found by account and time: those of all accounts too, one account after
+// the other, so that the ledger needs no index by time alone, which every batch of
+// messages would write to.
+const (
+	entriesOfOne = `ledger_entries e WHERE e.account_id = CAST($1 AS BIGINT)`
+	entriesOfAll = `accounts a CROSS JOIN ledger_entries e WHERE e.account_id = a.id AND CAST($1 AS BIGINT) = 0`
+)
+
+// usageIn counts entries by quarters of an hour.
+func usageIn(entries string) string {
+	return `
+		SELECT account_id, begun * CAST($5 AS BIGINT), fees, country, lane, campaign, CAST(SUM(messages) AS BIGINT), CAST(SUM(parts) AS BIGINT), CAST(SUM(micro) AS BIGINT), currency FROM (
+			SELECT e.account_id, e.at / CAST($5 AS BIGINT) AS begun, e.kind = 'fee' AS fees, e.country, e.lane, CASE WHEN CAST($4 AS BIGINT) = 1 THEN e.campaign_id ELSE 0 END AS campaign,
+				e.messages, e.parts, e.amount_micro AS micro, e.currency
+			FROM ` + entries + ` AND e.at >= $2 AND e.at < $3 AND e.kind IN ('charge', 'fee')
+		) AS u GROUP BY account_id, begun, fees, country, lane, campaign, currency`
+}
+
+// eachUsage adds what was charged in each quarter of an hour to what it belongs to: of a
+// day.
+func eachUsage(ctx context.Context, q db.Querier, f UsageFilter, zone *time.Location, add func(of Usage, messages, parts int, micro int64) error) error {
+	each, query := 0, usageIn(entriesOfAll)
 	if f.Campaigns {
 		each = 1
 	}
-	return db.Collect(ctx, q, func(row *sql.Rows) (u Usage, err error) {
-		return u, row.Scan(&u.Account, &u.begun, &u.Fees, &u.Country, &u.Lane, &u.Campaign, &u.Messages, &u.Parts, &u.Micro, &u.Currency)
-	}, `
-		SELECT account_id, begun * CAST($5 AS BIGINT), fees, country, lane, campaign, CAST(SUM(messages) AS BIGINT), CAST(SUM(parts) AS BIGINT), CAST(SUM(micro) AS BIGINT), currency FROM (
-			SELECT account_id, at / CAST($5 AS BIGINT) AS begun, kind = 'fee' AS fees, country, lane, CASE WHEN CAST($4 AS BIGINT) = 1 THEN campaign_id ELSE 0 END AS campaign,
-				messages, parts, amount_micro AS micro, currency
-			FROM ledger_entries WHERE (CAST($1 AS BIGINT) = 0 OR account_id = $1) AND at >= $2 AND at < $3 AND kind IN ('charge', 'fee')
-		) AS u GROUP BY account_id, begun, fees, country, lane, campaign, currency`,
-		f.Account, db.Millis(from), db.Millis(to), each, int64(quarter))
+	if f.Account != 0 {
+		query = usageIn(entriesOfOne)
+	}
+	from, to := atMidnight(f.From, zone), atMidnight(f.To.AddDate(0, 0, 1), zone)
+	_, err := db.Collect(ctx, q, func(row *sql.Rows) (none struct{}, err error) {
+		var u Usage
+		var begun, micro int64
+		var messages, parts int
+		if err := row.Scan(&u.Account, &begun, &u.Fees, &u.Country, &u.Lane, &u.Campaign, &messages, &parts, &micro, &u.Currency); err != nil {
+			return none, err
+		}
+		u.Day = dayOf(time.UnixMilli(begun).In(zone).Format(time.DateOnly))
+		return none, add(u, messages, parts, micro)
+	}, query, f.Account, db.Millis(from), db.Millis(to), each, int64(quarter))
+	return err
 }
 
 // UsageCSV writes usage as CSV (RFC 4180); accounts and campaigns as they are called

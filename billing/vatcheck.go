@@ -36,6 +36,12 @@ func (b *Invoices) LookUpVAT(ctx context.Context, account int64) (VATCheck, erro
 	return check, b.keepCheck(ctx, account, check)
 }
 
+// unasked says whether the register's answer decides about the VAT and is not known: a
+// business elsewhere in the Union than the seller, whose number nobody asked about.
+func unasked(s Seller, c Customer) bool {
+	return c.Business && c.VATID != "" && c.Check.VATID != c.VATID && c.Country != s.Country && vat.InUnion(s.Country) && vat.InUnion(c.Country)
+}
+
 // A number that was valid may end. It is asked about again after checkAfter, and no more
 // than checksAtOnce in a run: the register throttles.
 const (
@@ -43,10 +49,17 @@ const (
 	checksAtOnce = 100
 )
 
-// LookUpOld asks again about the numbers whose last answer is old. What the register does
-// not answer stays as it was.
+// LookUpOld asks about the numbers that nobody asked about and that decide, and again
+// about those whose last answer is old. What the register does not answer stays as it was.
 func (b *Invoices) LookUpOld(ctx context.Context) error {
-	all, err := db.Column[int64](ctx, b.db, `SELECT account_id FROM customer_profiles WHERE vat_check <> '' ORDER BY account_id`)
+	s, err := b.Seller(ctx)
+	if problem.Has(err, "no_seller") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := db.Column[int64](ctx, b.db, `SELECT account_id FROM customer_profiles ORDER BY account_id`)
 	if err != nil {
 		return err
 	}
@@ -56,7 +69,8 @@ func (b *Invoices) LookUpOld(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !vat.InUnion(c.Country) || !c.valid() || time.Since(c.Check.At) < checkAfter {
+		old := vat.InUnion(c.Country) && c.valid() && time.Since(c.Check.At) >= checkAfter
+		if !old && !unasked(s, c) {
 			continue
 		}
 		if asked++; asked > checksAtOnce {
@@ -64,14 +78,14 @@ func (b *Invoices) LookUpOld(ctx context.Context) error {
 		}
 		check, err := b.LookUpVAT(ctx, account)
 		if refused := problem.As(err); refused != nil {
-			slog.Warn("a VAT number could not be looked up again", "account", account, "error", err)
+			slog.Warn("a VAT number could not be looked up", "account", account, "error", err)
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		if !check.Valid {
-			slog.Warn("a customer's VAT number is not valid any more", "account", account)
+			slog.Warn("a customer's VAT number is not valid", "account", account)
 		}
 	}
 	return nil

@@ -111,6 +111,41 @@ func TestOldAnswersAreAskedForAgain(t *testing.T) {
 	})
 }
 
+func TestNothingIsInvoicedWhileTheRegisterWasNotAsked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, register := asking(t, d)
+		register.Know("DK13585628", "Bøge ApS")
+		id := draft(t, b, october()).ID
+		if _, err := b.Finalise(t.Context(), acme, id); !problem.Has(err, "vat_unchecked") {
+			t.Errorf("by hand: %v", err)
+		}
+		post(t, d, at("2026-10-05T10:00:00Z"), used(acme, 100, "DK", 38_000, "bulk")...)
+		if runs := run(t, b, november); runs[0].State != billing.RunSkipped || runs[0].Reason != "vat_unchecked" {
+			t.Errorf("got %+v", runs)
+		}
+		if err := b.LookUpOld(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		runs := run(t, b, november)
+		inv, err := b.ByID(t.Context(), acme, runs[0].Invoice)
+		if err != nil || inv.VAT != 0 || inv.Gross != 380 {
+			t.Errorf("got %+v (%v)", inv, err)
+		}
+
+		c := danish()
+		c.VATID, c.Registration = "25063864", "25063864" // nobody has it
+		if _, err := b.SetCustomer(t.Context(), acme, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.LookUpOld(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if inv := final(t, b, id); inv.VAT == 0 {
+			t.Error("a number that is not valid was enough")
+		}
+	})
+}
+
 func TestOnlyNumbersOfTheUnionAreLookedUp(t *testing.T) {
 	b := desk(t, dbtest.Open(t, dbtest.SQLiteURL(t)))
 	c := danish()

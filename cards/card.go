@@ -47,16 +47,30 @@ func (f Field) Value(v Values) string {
 	if f.Hidden {
 		return ""
 	}
+	return f.Kind.clean(f.value(v))
+}
+
+func (f Field) value(v Values) string {
 	if said := strings.TrimSpace(v.Taken[f.From]); f.Sync == Always && said != "" {
 		return said
 	}
-	if f.Editable && v.Edits[f.ID] != "" {
-		return v.Edits[f.ID]
+	if written := f.writtenIn(v); f.Editable && written != "" {
+		return written
 	}
 	if f.Sync == Once && v.Once[f.ID] != "" {
 		return v.Once[f.ID]
 	}
 	return f.Default
+}
+
+// writtenIn is what the holder wrote, "" where the field is of another kind since, which
+// does not take it.
+func (f Field) writtenIn(v Values) string {
+	text, err := f.Kind.Read(v.Edits[f.ID])
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // MayEdit says whether the holder may write the field now.

@@ -48,3 +48,13 @@ func TestTheFieldPolicySaysWhatACardTells(t *testing.T) { // Q30, Q31, Q34, Q36,
 		}
 	}
 }
+
+func TestWhatAHolderWroteIsNotToldInAFieldOfAnotherKind(t *testing.T) { // Q31, Q64
+	v := cards.Values{Edits: map[string]string{"f": "javascript:alert(1)"}}
+	field := cards.Field{ID: "f", Kind: cards.Text, Sync: cards.Never, Editable: true, Default: "https://example.no"}
+	for kind, want := range map[cards.Kind]string{cards.Text: "javascript:alert(1)", cards.Website: "https://example.no"} {
+		if field.Kind = kind; field.Value(v) != want {
+			t.Errorf("a %s tells %q", kind, field.Value(v))
+		}
+	}
+}

@@ -16,23 +16,27 @@ const ConsentNotice = "2026-11"
 const (
 	// consentKept is how long a consent can be shown, as the notice says.
 	consentKept = 365 * 24 * time.Hour
-	// What the page of a card can be made to text: so many in an hour, so many to one
-	// number of the account's cards in a day, and a card to a number once in an hour.
+	// What the pages of cards can be made to text: so many in an hour of one card, and of
+	// all cards of an account, so many to one number of the account's cards in a day, and a
+	// card to a number once in an hour.
 	mostTexts, textsTime           = 30, time.Hour
+	mostOfAccount                  = 200
 	mostToNumber, toNumberTime     = 3, 24 * time.Hour
 	mostOfCardToNumber, ofCardTime = 1, time.Hour
 )
 
-var errTooManyTexts = problem.New(problem.KindUnavailable, "card_texts_exhausted", "this card was texted to too many people: try again in an hour")
+var errTooManyTexts = problem.New(problem.KindUnavailable, "card_texts_exhausted", "cards were texted to too many people: try again in an hour")
 
 // Consent keeps that somebody consented to have a card texted to a number (in E.164), and
-// says whether to do it: not when the number had too many already, which whoever asks is
-// not to know. The number is kept as a mark. The code card_texts_exhausted
-// (KindUnavailable) says that the card was texted too often.
-func (c *Cards) Consent(ctx context.Context, account, card int64, phone, language string, now time.Time) (send bool, err error) {
+// answers its id, or 0 when it is not to be done: when the number had too many already,
+// which whoever asks is not to know. The number is kept as a mark. The code
+// card_texts_exhausted (KindUnavailable) says that the card, or the cards of the account,
+// were texted too often; those who ask for different cards at the same moment can be a few
+// more.
+func (c *Cards) Consent(ctx context.Context, account, card int64, phone, language string, now time.Time) (consent int64, err error) {
 	id, err := c.db.NewIDs(ctx, 1)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	mark := c.numberMark(account, phone)
 	err = c.db.InTx(ctx, func(tx *db.Tx) error {
@@ -40,27 +44,37 @@ func (c *Cards) Consent(ctx context.Context, account, card int64, phone, languag
 		if err := c.locked(ctx, tx, account, card); err != nil {
 			return err
 		}
-		var ofCard, toNumber, both int
+		consent = 0
+		var ofCard, ofAccount, toNumber, both int
 		since := func(d time.Duration) int64 { return db.Millis(now.Add(-d)) }
 		if err := tx.QueryRowContext(ctx, `
 			SELECT (SELECT COUNT(*) FROM card_consents WHERE account_id = $1 AND card_id = $2 AND at > $4),
 				(SELECT COUNT(*) FROM card_consents WHERE account_id = $1 AND number_mark = $3 AND at > $5),
-				(SELECT COUNT(*) FROM card_consents WHERE account_id = $1 AND number_mark = $3 AND at > $6 AND card_id = $2)`,
-			account, card, mark, since(textsTime), since(toNumberTime), since(ofCardTime)).Scan(&ofCard, &toNumber, &both); err != nil {
+				(SELECT COUNT(*) FROM card_consents WHERE account_id = $1 AND number_mark = $3 AND at > $6 AND card_id = $2),
+				(SELECT COUNT(*) FROM card_consents WHERE account_id = $1 AND at > $4)`,
+			account, card, mark, since(textsTime), since(toNumberTime), since(ofCardTime)).Scan(&ofCard, &toNumber, &both, &ofAccount); err != nil {
 			return err
 		}
-		if ofCard >= mostTexts {
+		if ofCard >= mostTexts || ofAccount >= mostOfAccount {
 			return errTooManyTexts
 		}
-		if send = toNumber < mostToNumber && both < mostOfCardToNumber; !send {
+		if toNumber >= mostToNumber || both >= mostOfCardToNumber {
 			return nil
 		}
+		consent = id
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO card_consents (id, account_id, card_id, number_mark, notice, language, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			id, account, card, mark, ConsentNotice, language, db.Millis(now))
 		return err
 	})
-	return send && err == nil, err
+	return consent, err
+}
+
+// TakeBack forgets a consent to a text that was not sent: it would keep the next one from
+// being sent.
+func (c *Cards) TakeBack(ctx context.Context, account, consent int64) error {
+	_, err := c.db.ExecContext(ctx, `DELETE FROM card_consents WHERE account_id = $1 AND id = $2`, account, consent)
+	return err
 }
 
 func (c *Cards) locked(ctx context.Context, tx *db.Tx, account, card int64) error {
@@ -76,21 +90,4 @@ func (c *Cards) locked(ctx context.Context, tx *db.Tx, account, card int64) erro
 
 func (c *Cards) numberMark(account int64, phone string) string {
 	return c.names.Mark("number", strconv.FormatInt(account, 10), phone)
-}
-
-// Tidy removes codes and proofs that are over, and consents after a year.
-func (c *Cards) Tidy(ctx context.Context, now time.Time) error {
-	for _, one := range []struct {
-		statement string
-		before    time.Time
-	}{
-		{`DELETE FROM card_codes WHERE expires_at < $1`, now.Add(-codesTime)},
-		{`DELETE FROM card_holders WHERE expires_at < $1`, now},
-		{`DELETE FROM card_consents WHERE at < $1`, now.Add(-consentKept)},
-	} {
-		if _, err := c.db.ExecContext(ctx, one.statement, db.Millis(one.before)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 // Edit writes fields of a card as its holder may, by the ids of the fields; "" takes
 // back what was written. Nothing is written when one of them is refused, as
-// card_field_not_found, card_field_locked or as Kind.Read does; or the card was
-// withdrawn (card_gone). Fields that are not named stay as they are, also when somebody
+// card_field_not_found, card_field_locked or as Kind.Read does, each with the field's id;
+// or the card was withdrawn (card_gone). Fields that are not named stay as they are, also when somebody
 // else writes them at the same time.
 func (c *Cards) Edit(ctx context.Context, account, id int64, edits map[string]string) (Card, error) {
 	now := time.Now()
@@ -62,14 +62,14 @@ func (b Body) edited(v Values, edits map[string]string) (map[string]string, erro
 	for _, id := range slices.Sorted(maps.Keys(edits)) {
 		f, ok := b.Field(id)
 		if !ok || f.Hidden {
-			return nil, problem.New(problem.KindNotFound, "card_field_not_found", "the card has no field %q", id)
+			return nil, under(id, problem.New(problem.KindNotFound, "card_field_not_found", "the card has no field %q", id))
 		}
 		if !f.MayEdit(v) {
-			return nil, problem.New(problem.KindForbidden, "card_field_locked", "the field %q is not the holder's to write", id)
+			return nil, under(id, problem.New(problem.KindForbidden, "card_field_locked", "the field %q is not the holder's to write", id))
 		}
 		value, err := f.Kind.written(edits[id])
 		if err != nil {
-			return nil, err
+			return nil, under(id, err)
 		}
 		if next[id] = value; value == "" {
 			delete(next, id)
@@ -83,5 +83,5 @@ func (k Kind) written(text string) (string, error) {
 	if k == Note {
 		return k.Read(tidiedLines(text))
 	}
-	return k.Read(tidied(text))
+	return k.Read(k.clean(tidied(text)))
 }

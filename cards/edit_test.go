@@ -55,6 +55,16 @@ func TestWhatAHolderWroteIsInertInAFieldThatBecameTheDirectorys(t *testing.T) { 
 	})
 }
 
+func TestAHolderMayWriteWhatWasTakenOnce(t *testing.T) { // Q31, Q33
+	eachDrawer(t, func(d drawer) {
+		d.designed()
+		d.follow(person("a", "Sales", "officeLocation", "Oslo"))
+		edited, err := d.Edit(d.Context(), acme, d.cards()["a"].ID, map[string]string{"office": "Oslo"})
+		d.equal(nil, err)
+		d.equal([]string{"Oslo", "Oslo"}, []string{edited.Once["office"], edited.Edits["office"]})
+	})
+}
+
 func TestWhatAHolderWritesIsCheckedByItsKind(t *testing.T) { // Q64
 	eachDrawer(t, func(d drawer) {
 		d.designed()

@@ -103,6 +103,7 @@ type following struct {
 	refused  bool // no cards may be issued
 	rows     map[string]*kept
 	groups   map[string]*shown // by place
+	byID     map[int64]*shown
 	did      Followed
 }
 
@@ -131,7 +132,8 @@ func (f *following) begin(ctx context.Context) error {
 	if f.refused = problem.As(err) != nil; err != nil && !f.refused {
 		return err
 	}
-	if f.groups, err = f.selectGroups(ctx); err != nil {
+	f.groups, f.byID = map[string]*shown{}, map[int64]*shown{}
+	if err := f.knowGroups(ctx); err != nil {
 		return err
 	}
 	f.rows, err = f.selectKept(ctx)
@@ -159,7 +161,7 @@ func (f *following) follow(ctx context.Context, some []Person) error {
 			f.stays(row)
 			continue
 		}
-		group := f.groupOf(h)
+		group := f.groupOf(h, row)
 		if group == nil {
 			continue
 		}
@@ -197,13 +199,15 @@ func (f *following) stays(row *kept) {
 	}
 	row.met = true
 	f.did.Cards++
-	for _, g := range f.groups {
-		g.met = g.met || g.id == row.group
+	if g := f.byID[row.group]; g != nil {
+		g.met = true
 	}
 }
 
-// groupOf is the group whose design somebody's card has, nil when they have none.
-func (f *following) groupOf(h Person) *shown {
+// groupOf is the group whose design somebody's card has, nil when they have none. Who
+// has a card and comes into a group without a design keeps the group that they were in
+// until it has one: a withdrawn card would lose what its holder wrote.
+func (f *following) groupOf(h Person, row *kept) *shown {
 	if !f.grouping.Minors && isMinor(h) {
 		f.did.Minors++
 		return nil
@@ -217,11 +221,17 @@ func (f *following) groupOf(h Person) *shown {
 	if g == nil { // it went meanwhile, with another method
 		return nil
 	}
-	if g.met = true; g.template == 0 {
-		f.did.Undesigned++
-		return nil
+	if g.met = true; g.template != 0 {
+		return g
 	}
-	return g
+	if row != nil && row.active {
+		if before := f.byID[row.group]; before != nil && before.template != 0 {
+			before.met = true
+			return before
+		}
+	}
+	f.did.Undesigned++
+	return nil
 }
 
 func isMinor(h Person) bool {
@@ -246,16 +256,21 @@ func (f *following) makeGroups(ctx context.Context, some []Person) error {
 	if err := f.insertGroups(ctx, fresh); err != nil {
 		return err
 	}
+	return f.knowGroups(ctx)
+}
+
+// knowGroups takes up the groups that are not known yet.
+func (f *following) knowGroups(ctx context.Context) error {
 	groups, err := f.selectGroups(ctx)
 	for key, g := range groups {
 		if f.groups[key] == nil {
-			f.groups[key] = g
+			f.groups[key], f.byID[g.id] = g, g
 		}
 	}
 	return err
 }
 
-// saidOf is what somebody's card is to say. It keeps nothing that no field shows.
+// saidOf is what somebody's card is to say. It takes nothing that no field shows.
 func (g *shown) saidOf(h Person) said {
 	h.Language = tidied(h.Language)
 	now := said{Person: h, group: g, taken: map[string]string{}, once: map[string]string{}}
@@ -289,9 +304,9 @@ func (s said) hash() int64 {
 		write(s.taken[name])
 	}
 	for _, field := range s.group.once {
-		if s.once[field.ID] != "" {
-			write(field.ID)
-		}
+		write(field.ID)
+		write(field.From)
+		write(strconv.FormatBool(s.once[field.ID] != ""))
 	}
 	return int64(sum.Sum64())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -86,14 +87,14 @@ func (f *following) insert(ctx context.Context, first int64, fresh []said) error
 		}
 		rows := make(map[string]cardRow, len(fresh))
 		for i, s := range fresh {
-			r := s.row(s.once)
+			r := s.row(taking{}.next(s))
 			r.Slug = slugs[i]
 			rows[strconv.FormatInt(first+int64(i), 10)] = r
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO cards (id, account_id, tenant_id, directory_id, contact_id, group_id, slug, state, taken, once, language, says, created_at, updated_at)
+			INSERT INTO cards (id, account_id, tenant_id, directory_id, contact_id, group_id, slug, state, taken, once, once_from, language, says, created_at, updated_at)
 			SELECT CAST(r.key AS BIGINT), $1, $2, r.value->>'directory', CAST(r.value->>'contact' AS BIGINT), CAST(r.value->>'group' AS BIGINT),
-				r.value->>'slug', 'active', r.value->>'taken', r.value->>'once', r.value->>'language', CAST(r.value->>'says' AS BIGINT), $3, $3
+				r.value->>'slug', 'active', r.value->>'taken', r.value->>'once', r.value->>'once_from', r.value->>'language', CAST(r.value->>'says' AS BIGINT), $3, $3
 			FROM json_each($4) AS r WHERE true
 			ON CONFLICT (account_id, tenant_id, directory_id) DO NOTHING`, f.account, f.grouping.Tenant, db.Millis(f.now), toJSON(rows))
 		return err
@@ -130,18 +131,42 @@ type cardRow struct {
 	Slug      string `json:"slug"`
 	Taken     string `json:"taken"`
 	Once      string `json:"once"`
+	OnceFrom  string `json:"once_from"`
 	Language  string `json:"language"`
 	Says      string `json:"says"`
 }
 
-func (s said) row(once map[string]string) cardRow {
+func (s said) row(t taking) cardRow {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	return cardRow{Directory: s.DirectoryID, Contact: number(s.Contact), Group: number(s.group.id), Taken: toJSON(s.taken), Once: toJSON(once),
-		Language: s.Language, Says: number(s.says)}
+	return cardRow{Directory: s.DirectoryID, Contact: number(s.Contact), Group: number(s.group.id), Taken: toJSON(s.taken),
+		Once: toJSON(t.once), OnceFrom: toJSON(t.from), Language: s.Language, Says: number(s.says)}
 }
 
-// change rewrites cards by id, and makes those active that were withdrawn. What was
-// taken once stays, and what the holder wrote is not touched.
+// taking is what fields of a card took a single time, and the property that each took.
+type taking struct{ once, from map[string]string }
+
+// next keeps what the fields of the design have taken from the property that they are
+// mapped to, and takes the rest. What no field shows any more, or was another property's,
+// goes.
+func (t taking) next(s said) taking {
+	n := taking{map[string]string{}, map[string]string{}}
+	for _, field := range s.group.once {
+		value, from := t.once[field.ID], t.from[field.ID]
+		if from != "" && from != field.From {
+			value = ""
+		}
+		if value == "" {
+			value = s.once[field.ID]
+		}
+		if value != "" {
+			n.once[field.ID], n.from[field.ID] = value, field.From
+		}
+	}
+	return n
+}
+
+// change rewrites cards by id, and makes those active that were withdrawn. What the
+// holder wrote is not touched.
 func (f *following) change(ctx context.Context, changed map[int64]said) error {
 	if len(changed) == 0 {
 		return nil
@@ -156,29 +181,23 @@ func (f *following) change(ctx context.Context, changed map[int64]said) error {
 		}
 		rows := make(map[string]cardRow, len(changed))
 		_, err := db.Collect(ctx, tx, func(row *sql.Rows) (id int64, err error) {
-			var text string
-			once := map[string]string{}
-			if err := row.Scan(&id, &text); err != nil {
+			var once, from string
+			var t taking
+			if err := row.Scan(&id, &once, &from); err != nil {
 				return id, err
 			}
-			if err := json.Unmarshal([]byte(text), &once); err != nil {
+			if err := errors.Join(json.Unmarshal([]byte(once), &t.once), json.Unmarshal([]byte(from), &t.from)); err != nil {
 				return id, err
 			}
-			now := changed[id]
-			for field, value := range now.once {
-				if once[field] == "" {
-					once[field] = value
-				}
-			}
-			rows[strconv.FormatInt(id, 10)] = now.row(once)
+			rows[strconv.FormatInt(id, 10)] = changed[id].row(t.next(changed[id]))
 			return id, nil
-		}, `SELECT c.id, c.once FROM cards c JOIN (SELECT CAST(key AS BIGINT) AS id FROM json_each($1) LIMIT 100000) AS r ON c.id = r.id`, keys(ids))
+		}, `SELECT c.id, c.once, c.once_from FROM cards c JOIN (SELECT CAST(key AS BIGINT) AS id FROM json_each($1) LIMIT 100000) AS r ON c.id = r.id`, keys(ids))
 		if err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
 			UPDATE cards SET contact_id = CAST(r.value->>'contact' AS BIGINT), group_id = CAST(r.value->>'group' AS BIGINT), state = 'active',
-				taken = r.value->>'taken', once = r.value->>'once', language = r.value->>'language', says = CAST(r.value->>'says' AS BIGINT),
+				taken = r.value->>'taken', once = r.value->>'once', once_from = r.value->>'once_from', language = r.value->>'language', says = CAST(r.value->>'says' AS BIGINT),
 				revision = revision + 1, updated_at = $1, withdrawn_at = 0
 			FROM (SELECT key, value FROM json_each($2) LIMIT 100000) AS r WHERE cards.id = CAST(r.key AS BIGINT)`, db.Millis(f.now), toJSON(rows))
 		return err
@@ -192,7 +211,7 @@ func (f *following) withdraw(ctx context.Context, ids []int64) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
-			UPDATE cards SET state = 'withdrawn', taken = '{}', once = '{}', edits = '{}', language = '', says = 0, revision = revision + 1,
+			UPDATE cards SET state = 'withdrawn', taken = '{}', once = '{}', once_from = '{}', edits = '{}', language = '', says = 0, revision = revision + 1,
 				updated_at = $1, withdrawn_at = $1
 			WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($2) LIMIT 100000) AND state = 'active'`, db.Millis(f.now), keys(ids))
 		if err != nil {

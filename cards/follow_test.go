@@ -374,6 +374,88 @@ func TestFieldsOfAMethodAreChangedAndCardsStay(t *testing.T) { // Q60, reading 2
 	})
 }
 
+// Designs that were applied group by group are not those of groups to come.
+func TestWhoComesIntoAGroupWithoutADesignKeepsTheirCardUntilItHasOne(t *testing.T) { // Q27, Q44, Q60
+	eachDrawer(t, func(d drawer) {
+		d.grouped(cards.Grouping{Method: cards.ByFields, Fields: []string{"department"}})
+		a, b := person("a", "Sales", "officeLocation", "Oslo", "city", "Oslo"), person("b", "Sales", "city", "Moss")
+		d.follow(a, b)
+		tpl := d.saved(0, "Design", design())
+		d.equal(nil, d.Apply(d.Context(), acme, tpl.ID, []int64{d.groupCalled("Sales").ID}))
+		d.follow(a, b)
+		before := d.cards()["a"]
+		_, err := d.Edit(d.Context(), acme, before.ID, map[string]string{"site": "https://example.com"})
+		d.equal(nil, err)
+		d.equal(nil, d.SetPhoto(d.Context(), acme, before.ID, encoded(d.T, noise(40, 40), "png")))
+		stays := func(title string) {
+			d.Helper()
+			now := d.cards()["a"]
+			d.equal([]any{cards.Active, before.Slug, before.Group, "Oslo", "https://example.com", title},
+				[]any{now.State, now.Slug, now.Group, now.Once["office"], now.Edits["site"], now.Taken["jobTitle"]})
+			kept, err := d.Photo(d.Context(), acme, before.ID)
+			d.equal([]any{nil, true}, []any{err, len(kept) > 0})
+		}
+
+		a.Values["department"], a.Values["jobTitle"] = "Board", "Chief" // they move, and the card follows all the same
+		d.equal(cards.Followed{Cards: 2, Changed: 1}, d.follow(a, b))
+		stays("Chief")
+		d.grouped(cards.Grouping{Method: cards.ByFields, Fields: []string{"department", "city"}})
+		d.equal(cards.Followed{Cards: 1, Withdrawn: 1}, d.follow(a)) // who has left has no card
+		stays("Chief")
+		d.equal(cards.Followed{Cards: 1, Undesigned: 1}, d.follow(a, b)) // nor has who returns, without a design
+
+		d.equal(nil, d.Apply(d.Context(), acme, tpl.ID, []int64{d.groupCalled("Board | Oslo").ID}))
+		d.equal(cards.Followed{Cards: 1, Changed: 1, Undesigned: 1}, d.follow(a, b))
+		before.Group = d.groupCalled("Board | Oslo").ID
+		stays("Chief")
+		a.Values[cards.AgeGroup] = "minorWithOutParentalConsent"
+		d.equal(1, d.follow(a, b).Withdrawn)
+	})
+}
+
+func TestWhatWasTakenOnceGoesWithTheFieldThatTookIt(t *testing.T) { // Q33, Q34
+	eachDrawer(t, func(d drawer) {
+		tpl := d.designed()
+		a := person("a", "Sales", "officeLocation", "Oslo 3", "city", "Bergen")
+		d.follow(a)
+		apply := func(change func(office *cards.Field)) {
+			d.Helper()
+			b := design()
+			change(&b.Sections[0].Fields[3])
+			d.saved(tpl.ID, "Design", b)
+			d.equal(nil, d.Apply(d.Context(), acme, tpl.ID, nil))
+			d.equal(cards.Followed{Cards: 1, Changed: 1}, d.follow(a))
+		}
+		apply(func(office *cards.Field) { office.From = "city" })
+		d.equal(map[string]string{"office": "Bergen"}, d.cards()["a"].Once)
+		a.Values["city"] = "Moss"
+		d.equal(0, d.follow(a).Changed)
+		apply(func(office *cards.Field) { office.From = "state" }) // which says nothing
+		d.equal(0, len(d.cards()["a"].Once))
+		apply(func(office *cards.Field) { office.From = "city" })
+		d.equal(map[string]string{"office": "Moss"}, d.cards()["a"].Once)
+		delete(a.Values, "city")
+		d.follow(a)
+		d.equal(map[string]string{"office": "Moss"}, d.cards()["a"].Once)
+		apply(func(office *cards.Field) { office.Sync, office.From = cards.Never, "" })
+		d.equal(0, len(d.cards()["a"].Once))
+	})
+}
+
+// What was taken before the property was kept counts as that of the property of now.
+func TestWhatWasTakenOnceLongAgoStays(t *testing.T) { // Q33
+	eachDrawer(t, func(d drawer) {
+		d.designed()
+		a := person("a", "Sales", "officeLocation", "Oslo 3")
+		d.follow(a)
+		_, err := d.db.ExecContext(d.Context(), `UPDATE cards SET once_from = '{}', says = 1`)
+		d.equal(nil, err)
+		a.Values["officeLocation"] = "Moss"
+		d.follow(a)
+		d.equal(map[string]string{"office": "Oslo 3"}, d.cards()["a"].Once)
+	})
+}
+
 func TestAnotherMethodDeletesTheCardsAfterATypedConfirmation(t *testing.T) { // Q57, Q58
 	eachDrawer(t, func(d drawer) {
 		d.designed()

@@ -20,6 +20,8 @@ const (
 	// mailTime is how long a mail waits that nobody tries to send, and mostTries how often
 	// one is tried: over two days, with pauses that double to four hours.
 	mailTime, mostTries = 2 * 24 * time.Hour, 20
+	// mailKept is how long it is kept that somebody was mailed.
+	mailKept = 90 * 24 * time.Hour
 )
 
 // How a mail stands.
@@ -115,21 +117,30 @@ func (c *Cards) keepMail(ctx context.Context, m owed, sent error, now time.Time)
 // giveUpMails settles those whose sender died, and those that have waited too long for a
 // relay.
 func (c *Cards) giveUpMails(ctx context.Context, now time.Time) error {
-	_, err := c.db.ExecContext(ctx, `
-		UPDATE card_mails SET state = CASE state WHEN 'sending' THEN 'unconfirmed' ELSE 'failed' END, at = $1
-		WHERE state = 'sending' AND due_at < $1 OR state = 'waiting' AND due_at < $2`, db.Millis(now), db.Millis(now.Add(-mailTime)))
+	if _, err := c.db.ExecContext(ctx, diedMails, db.Millis(now)); err != nil {
+		return err
+	}
+	_, err := c.db.ExecContext(ctx, overdueMails, db.Millis(now), db.Millis(now.Add(-mailTime)))
 	return err
 }
 
-// claimMail takes the mail that is due first; one of card 0 is none.
+// Each statement repeats the condition of the index that it goes by: SQLite takes no other.
+const (
+	diedMails    = `UPDATE card_mails SET state = 'unconfirmed', at = $1 WHERE state = 'sending' AND due_at < $1`
+	overdueMails = `UPDATE card_mails SET state = 'failed', at = $1 WHERE state = 'waiting' AND due_at < $2`
+	claimedMail  = `
+		UPDATE card_mails SET state = 'sending', tries = tries + 1, due_at = $2
+		WHERE state = 'waiting' AND (notice, card_id) = (
+			SELECT notice, card_id FROM card_mails WHERE state = 'waiting' AND due_at <= $1 ORDER BY due_at, notice, card_id LIMIT 1)
+		RETURNING notice, card_id, account_id, tries, language`
+)
+
+// claimMail takes the mail that is due first; one of card 0 is none. It takes one and not
+// many, as whoever dies leaves all that they took unsent and not to be sent again.
 func (c *Cards) claimMail(ctx context.Context, now time.Time) (m owed, err error) {
 	err = c.db.InTx(ctx, func(tx *db.Tx) error {
 		m = owed{}
-		err := tx.QueryRowContext(ctx, `
-			UPDATE card_mails SET state = 'sending', tries = tries + 1, due_at = $2
-			WHERE state = 'waiting' AND (notice, card_id) = (
-				SELECT notice, card_id FROM card_mails WHERE state = 'waiting' AND due_at <= $1 ORDER BY due_at, notice, card_id LIMIT 1)
-			RETURNING notice, card_id, account_id, tries, language`, db.Millis(now), db.Millis(now.Add(mailLease))).
+		err := tx.QueryRowContext(ctx, claimedMail, db.Millis(now), db.Millis(now.Add(mailLease))).
 			Scan(&m.notice, &m.card, &m.account, &m.tries, &m.language)
 		if err != nil {
 			return orNone(err)

@@ -122,6 +122,28 @@ func TestAMailWhoseSenderDiedIsNotSentAgain(t *testing.T) { // Q39
 	})
 }
 
+func TestThatAHolderWasMailedIsKeptForNinetyDays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c, account := owing(t, d)
+		now := time.Now()
+		if err := c.MailHolders(t.Context(), func() time.Time { return now }, (&post{}).send, "https://varsel.example"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.InTx(t.Context(), func(tx *db.Tx) error { return c.OweMails(t.Context(), tx, account, 8, nil, "nb", now) }); err != nil {
+			t.Fatal(err)
+		}
+		for _, after := range []struct{ days, left int }{{90, 4}, {91, 2}} { // those of the second notice wait
+			if err := c.Tidy(t.Context(), now.AddDate(0, 0, after.days)); err != nil {
+				t.Fatal(err)
+			}
+			var n int
+			if err := d.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM card_mails`).Scan(&n); err != nil || n != after.left {
+				t.Errorf("after %d days there are %d: %v", after.days, n, err)
+			}
+		}
+	})
+}
+
 func TestWhoHasLeftIsNotMailed(t *testing.T) { // Q53
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c, account := owing(t, d)

@@ -3,7 +3,9 @@ package cards
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"image"
 	"image/jpeg"
 	"image/png"
@@ -29,12 +31,20 @@ const (
 	maxImageSide  = 2048 // pixels, so that a small file cannot fill the memory
 	imagePixels   = 512  // kept of the longer side
 	imageQuality  = 88   // of a JPEG
+	mostImages    = 200
+	// imageUnused is for how long an upload waits for a design to be saved that shows it.
+	imageUnused = 24 * time.Hour
 )
 
-var errNoImage = problem.NotFound("card_image", "")
+var (
+	errNoImage = problem.NotFound("card_image", "")
+	errNoLogo  = refusedAt("looks.logo", "card_image_not_found", "there is no such image")
+)
 
 // AddImage keeps a logo. It is made anew from what was uploaded, so that nothing else
-// that the file held is passed on. The same picture is kept once.
+// that the file held is passed on. The same picture is kept once. The code
+// too_many_card_images says that the account has 200. One that no design shows goes after
+// a day.
 func (c *Cards) AddImage(ctx context.Context, account int64, upload []byte) (Image, error) {
 	i, err := readImage(upload)
 	if err != nil {
@@ -45,9 +55,11 @@ func (c *Cards) AddImage(ctx context.Context, account int64, upload []byte) (Ima
 		return i, err
 	}
 	i.Created = db.Time(db.Millis(time.Now()))
+	sum := sha256.Sum256(i.Content)
+	hash := hex.EncodeToString(sum[:])
 	err = c.db.InTx(ctx, func(tx *db.Tx) error {
-		i.ID = fresh
-		same, err := db.Column[int64](ctx, tx, `SELECT id FROM card_images WHERE account_id = $1 AND content = $2`, account, i.Content)
+		same, err := db.Column[int64](ctx, tx, `UPDATE card_images SET created_at = $3 WHERE account_id = $1 AND hash = $2 RETURNING id`,
+			account, hash, db.Millis(i.Created))
 		if err != nil {
 			return err
 		}
@@ -55,11 +67,38 @@ func (c *Cards) AddImage(ctx context.Context, account int64, upload []byte) (Ima
 			i.ID = same[0]
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO card_images (id, account_id, media_type, content, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			i.ID, account, i.MediaType, i.Content, db.Millis(i.Created))
-		return err
+		i.ID = fresh
+		return i.add(ctx, tx, account, hash)
 	})
 	return i, err
+}
+
+func (i Image) add(ctx context.Context, tx *db.Tx, account int64, hash string) error {
+	var there int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM card_images WHERE account_id = $1`, account).Scan(&there); err != nil {
+		return err
+	}
+	if there >= mostImages {
+		return problem.Conflict("too_many_card_images", "an account has %d logos at the most; one that no design shows goes after a day", mostImages)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO card_images (id, account_id, media_type, content, hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		i.ID, account, i.MediaType, i.Content, hash, db.Millis(i.Created))
+	return err
+}
+
+// useLogo keeps the logo of a version of a design from now on.
+func (t Template) useLogo(ctx context.Context, tx *db.Tx) error {
+	if t.Looks.Logo == 0 {
+		return nil
+	}
+	done, err := tx.ExecContext(ctx, `UPDATE card_images SET used_at = $3 WHERE account_id = $1 AND id = $2`, t.Account, t.Looks.Logo, db.Millis(t.Updated))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return orElse(err, errNoLogo)
+	}
+	return nil
 }
 
 // Image finds one of the account's.
@@ -90,6 +129,8 @@ func readImage(upload []byte) (Image, error) {
 	if least, most := min(config.Width, config.Height), max(config.Width, config.Height); least < 1 || most > maxImageSide {
 		return Image{}, problem.Invalid("image", "a logo has %d pixels a side at most", maxImageSide)
 	}
+	reading.Lock()
+	defer reading.Unlock()
 	full, _, err := image.Decode(bytes.NewReader(upload))
 	if err != nil {
 		return Image{}, problem.Invalid("image", "the picture is broken")

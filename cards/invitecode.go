@@ -48,6 +48,9 @@ func (f CodeForm) Draw(code *qr.Code, at time.Time) ([]byte, error) {
 	return nil, fmt.Errorf("a code has no form %q", f)
 }
 
+// ErrNoPublicURL refuses what leads people to an installation that they cannot reach.
+var ErrNoPublicURL = problem.Conflict("no_public_url", "this installation has no public address: set VARSEL_PUBLIC_URL")
+
 // InviteCode draws the code of an invite's address. One that is over has none: invite_gone.
 // Without a public address it is refused with no_public_url.
 func (c *Cards) InviteCode(ctx context.Context, i Invite, public string, form CodeForm, now time.Time) ([]byte, error) {
@@ -55,7 +58,7 @@ func (c *Cards) InviteCode(ctx context.Context, i Invite, public string, form Co
 		return nil, errInviteGone
 	}
 	if public == "" {
-		return nil, problem.Conflict("no_public_url", "this installation has no public address: set VARSEL_PUBLIC_URL")
+		return nil, ErrNoPublicURL
 	}
 	style, err := c.inviteStyle(ctx, i)
 	if err != nil {

@@ -11,10 +11,16 @@ import (
 
 // ListFilter says which cards are meant; a zero field means all.
 type ListFilter struct {
-	Group int64
-	Text  string // in what the directory or the holder says, or the slug
-	State State
+	Group   int64
+	Contact int64  // whose it is, in the address book
+	Text    string // in what the directory or the holder says, or the slug
+	State   State
 }
+
+const listedCards = `SELECT ` + cardColumns + ` FROM cards c
+	WHERE c.account_id = $1 AND c.id > $2 AND (c.group_id = $3 OR CAST($3 AS BIGINT) = 0) AND (c.state = $4 OR CAST($4 AS TEXT) = '')
+		AND (c.contact_id = $6 OR CAST($6 AS BIGINT) = 0)
+	ORDER BY c.id LIMIT $5`
 
 // List are the account's cards after an id, at most limit, the oldest first.
 func (c *Cards) List(ctx context.Context, account int64, f ListFilter, after int64, limit int) (found []Card, err error) {
@@ -23,10 +29,7 @@ func (c *Cards) List(ctx context.Context, account int64, f ListFilter, after int
 		page = lots.Size
 	}
 	for len(found) < limit {
-		some, err := db.Collect(ctx, c.db, scanCard, `
-			SELECT `+cardColumns+` FROM cards c
-			WHERE c.account_id = $1 AND c.id > $2 AND (c.group_id = $3 OR CAST($3 AS BIGINT) = 0) AND (c.state = $4 OR CAST($4 AS TEXT) = '')
-			ORDER BY c.id LIMIT $5`, account, after, f.Group, f.State, page)
+		some, err := db.Collect(ctx, c.db, scanCard, listedCards, account, after, f.Group, f.State, page, f.Contact)
 		if err != nil {
 			return nil, err
 		}

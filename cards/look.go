@@ -74,7 +74,7 @@ var shortest, longest = CodeAddress("https://a.no", strings.Repeat("z", 16)),
 func (c *Cards) readable(ctx context.Context, account int64, b Body) error {
 	look, err := c.Look(ctx, account, b)
 	if err == errNoImage {
-		return refusedAt("looks.logo", "card_image_not_found", "there is no such image")
+		return errNoLogo
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"iter"
 )
 
 // orientation is how a camera was held: 1 to 8 as Exif 2.32 (4.6.4, tag 0x0112) counts
@@ -39,20 +40,29 @@ func orientation(file []byte) int {
 
 // exif is the TIFF within a JPEG's APP1 segment, or nil.
 func exif(file []byte) []byte {
-	if len(file) < 2 || file[0] != 0xff || file[1] != 0xd8 {
-		return nil
-	}
-	for rest := file[2:]; len(rest) >= 4 && rest[0] == 0xff && rest[1] != 0xda; {
-		length := 2 + int(binary.BigEndian.Uint16(rest[2:]))
-		if length < 4 || length > len(rest) {
-			return nil
-		}
-		if tiff, ok := bytes.CutPrefix(rest[4:length], []byte("Exif\x00\x00")); ok && rest[1] == 0xe1 {
+	for marker, content := range segments(file) {
+		if tiff, ok := bytes.CutPrefix(content, []byte("Exif\x00\x00")); ok && marker == 0xe1 {
 			return tiff
 		}
-		rest = rest[length:]
 	}
 	return nil
+}
+
+// segments are those of a JPEG before its first scan, by marker; none from the first on
+// that is broken.
+func segments(file []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		if len(file) < 2 || file[0] != 0xff || file[1] != 0xd8 {
+			return
+		}
+		for rest := file[2:]; len(rest) >= 4 && rest[0] == 0xff && rest[1] != 0xda; {
+			length := 2 + int(binary.BigEndian.Uint16(rest[2:]))
+			if length < 4 || length > len(rest) || !yield(rest[1], rest[4:length]) {
+				return
+			}
+			rest = rest[length:]
+		}
+	}
 }
 
 // upright turns and mirrors a square as its orientation asks for.

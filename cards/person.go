@@ -1,11 +1,14 @@
 package cards
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/varsel/varsel/internal/db"
@@ -15,11 +18,12 @@ import (
 // pageOfCards is how many cards are read at once when all are gone through.
 const pageOfCards = 1000
 
+const nextCards = `SELECT ` + cardColumns + ` FROM cards c WHERE c.account_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3`
+
 // eachCard goes through the cards of an account, those that were withdrawn too.
 func (c *Cards) eachCard(ctx context.Context, account int64, do func(Card) error) error {
 	for after := int64(0); ; {
-		page, err := db.Collect(ctx, c.db, scanCard, `
-			SELECT `+cardColumns+` FROM cards c WHERE c.account_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3`, account, after, pageOfCards)
+		page, err := db.Collect(ctx, c.db, scanCard, nextCards, account, after, pageOfCards)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -32,20 +36,32 @@ func (c *Cards) eachCard(ctx context.Context, account int64, do func(Card) error
 	}
 }
 
-func (c Card) isOf(p subject.Person) bool {
-	return slices.Contains(p.Contacts, c.Contact) || slices.Contains(p.Objects, subject.Object{Tenant: c.Tenant, ID: c.DirectoryID})
+// cardsOf are a person's, by who they are in the address book and in directories.
+func (c *Cards) cardsOf(ctx context.Context, p subject.Person) ([]Card, error) {
+	all, err := db.Collect(ctx, c.db, scanCard, `
+		SELECT `+cardColumns+` FROM cards c WHERE c.account_id = $1 AND c.contact_id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))`, p.Account, keys(p.Contacts))
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range p.Objects {
+		some, err := db.Collect(ctx, c.db, scanCard, `
+			SELECT `+cardColumns+` FROM cards c WHERE c.account_id = $1 AND c.tenant_id = $2 AND c.directory_id = $3`, p.Account, o.Tenant, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b Card) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(all, func(a, b Card) bool { return a.ID == b.ID }), nil
 }
 
-// Says says whether a number, as E.164, is among the values of a card.
-func (c Card) Says(is func(number string) bool) bool {
-	for _, values := range []map[string]string{c.Taken, c.Once, c.Edits} {
-		for _, v := range values {
-			if is(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(v)) {
-				return true
-			}
-		}
-	}
-	return false
+// without is what a holder wrote, without the fields that hold a number, as E.164.
+func without(edits map[string]string, is func(number string) bool) map[string]string {
+	left := maps.Clone(edits)
+	maps.DeleteFunc(left, func(_, written string) bool {
+		return is(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(bare(written)))
+	})
+	return left
 }
 
 // Sections are a person's cards, and the cards that they had texted to themselves.
@@ -57,34 +73,46 @@ func (c *Cards) Sections(p subject.Person) []subject.Section {
 }
 
 func (c *Cards) tellCards(ctx context.Context, p subject.Person, tell func(subject.Record) error) error {
-	return c.eachCard(ctx, p.Account, func(card Card) error {
-		if !card.isOf(p) {
-			return nil
-		}
-		r := subject.Record{{Name: "state", Value: string(card.State)}, {Name: "address", Value: "/c/" + card.Slug}, {Name: "language", Value: card.Language},
-			{Name: "created_at", Value: card.Created.UTC()}, {Name: "updated_at", Value: card.Updated.UTC()}}
-		for _, of := range []struct {
-			name   string
-			values map[string]string
-		}{{"from_directory", card.Taken}, {"taken_once", card.Once}, {"own_words", card.Edits}} {
-			if len(of.values) > 0 {
-				r = append(r, subject.Field{Name: of.name, Value: of.values})
-			}
-		}
-		photo, err := c.photoAddress(ctx, card)
+	all, err := c.cardsOf(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, card := range all {
+		r, err := c.record(ctx, card)
 		if err != nil {
 			return err
 		}
-		mails, err := c.mailsTo(ctx, card.ID)
-		if err != nil {
+		if err := tell(r); err != nil {
 			return err
 		}
-		r = append(r, subject.Field{Name: "photo", Value: photo})
-		if len(mails) > 0 {
-			r = append(r, subject.Field{Name: "mails", Value: mails})
+	}
+	return nil
+}
+
+func (c *Cards) record(ctx context.Context, card Card) (subject.Record, error) {
+	r := subject.Record{{Name: "state", Value: string(card.State)}, {Name: "address", Value: "/c/" + card.Slug}, {Name: "language", Value: card.Language},
+		{Name: "created_at", Value: card.Created.UTC()}, {Name: "updated_at", Value: card.Updated.UTC()}}
+	for _, of := range []struct {
+		name   string
+		values map[string]string
+	}{{"from_directory", card.Taken}, {"taken_once", card.Once}, {"own_words", card.Edits}} {
+		if len(of.values) > 0 {
+			r = append(r, subject.Field{Name: of.name, Value: of.values})
 		}
-		return tell(r)
-	})
+	}
+	photo, err := c.photoAddress(ctx, card)
+	if err != nil {
+		return nil, err
+	}
+	mails, err := c.mailsTo(ctx, card.ID)
+	if err != nil {
+		return nil, err
+	}
+	r = append(r, subject.Field{Name: "photo", Value: photo})
+	if len(mails) > 0 {
+		r = append(r, subject.Field{Name: "mails", Value: mails})
+	}
+	return r, nil
 }
 
 // photoAddress is a card's photo as an address that holds it (RFC 2397), "" for none.
@@ -134,18 +162,27 @@ func (c *Cards) tellConsents(ctx context.Context, p subject.Person, tell func(su
 // Traces are what an erasure finds here.
 type Traces struct {
 	Cards    []int64
+	Quoting  []int64 // cards of others, whose holders wrote the number
 	Consents []int64
+
+	number func(string) bool
 }
 
 // Found is how many rows there are.
-func (t Traces) Found() int { return len(t.Cards) + len(t.Consents) }
+func (t Traces) Found() int { return len(t.Cards) + len(t.Quoting) + len(t.Consents) }
 
-// Recognise finds the cards that are somebody's, and the consents of the numbers with
-// one of the marks.
-func (c *Cards) Recognise(ctx context.Context, account int64, theirs func(Card) bool, marks []string) (t Traces, err error) {
+// Recognise finds the cards that are somebody's, those of others whose holder wrote one
+// of their numbers (number is asked in E.164), and the consents of the numbers with one of
+// the marks. What the directory says on a card of others is theirs: colleagues may share a
+// number that nobody's contact has.
+func (c *Cards) Recognise(ctx context.Context, account int64, theirs func(Card) bool, number func(string) bool, marks []string) (t Traces, err error) {
+	t.number = number
 	err = c.eachCard(ctx, account, func(card Card) error {
-		if theirs(card) {
+		switch {
+		case theirs(card):
 			t.Cards = append(t.Cards, card.ID)
+		case len(without(card.Edits, number)) < len(card.Edits):
+			t.Quoting = append(t.Quoting, card.ID)
 		}
 		return nil
 	})
@@ -165,9 +202,13 @@ func (c *Cards) Recognise(ctx context.Context, account int64, theirs func(Card) 
 	return t, err
 }
 
-// Erase forgets cards with their photos, codes and mails, and consents. The addresses of
-// the cards stay without them: they answer that the card is gone.
+// Erase forgets cards with their photos, codes and mails, and consents, and the number on
+// the cards of others whose holders wrote it. The addresses of the cards stay without
+// them: they answer that the card is gone.
 func (c *Cards) Erase(ctx context.Context, tx *db.Tx, account int64, t Traces) error {
+	if err := t.unquote(ctx, tx, account); err != nil {
+		return err
+	}
 	for _, one := range []struct {
 		statement string
 		ids       []int64
@@ -187,4 +228,23 @@ func (c *Cards) Erase(ctx context.Context, tx *db.Tx, account int64, t Traces) e
 		}
 	}
 	return nil
+}
+
+func (t Traces) unquote(ctx context.Context, tx *db.Tx, account int64) error {
+	if len(t.Quoting) == 0 {
+		return nil
+	}
+	quoting, err := db.Collect(ctx, tx, scanCard, tx.ForUpdate(`
+		SELECT `+cardColumns+` FROM cards c WHERE c.account_id = $1 AND c.id IN (SELECT CAST(key AS BIGINT) FROM json_each($2))`), account, keys(t.Quoting))
+	if err != nil {
+		return err
+	}
+	left := map[string]any{}
+	for _, card := range quoting {
+		left[strconv.FormatInt(card.ID, 10)] = map[string]string{"edits": toJSON(without(card.Edits, t.number))}
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE cards SET edits = r.value->>'edits', revision = revision + 1
+		FROM (SELECT key, value FROM json_each($2) LIMIT 100000) AS r WHERE cards.account_id = $1 AND cards.id = CAST(r.key AS BIGINT)`, account, toJSON(left))
+	return err
 }

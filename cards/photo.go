@@ -23,9 +23,7 @@ const (
 	MaxPhoto = 100_000
 	// MaxUpload is in bytes, of a photo as it comes from a phone.
 	MaxUpload = 10 << 20
-	// mostPixels bounds what reading a photo takes: about 200 MB.
-	mostPixels = 50_000_000
-	photoSide  = 512
+	photoSide = 512
 )
 
 // SetPhoto keeps a photo, PNG or JPEG, as a square JPEG of 512 pixels that carries
@@ -89,7 +87,7 @@ func (c *Cards) Photo(ctx context.Context, account, card int64) (photo []byte, e
 	return photo, err
 }
 
-// reading bounds the memory: one photo is read at a time.
+// reading bounds the memory: one picture is read at a time.
 var reading sync.Mutex
 
 // square is the middle of a picture, upright, in at most MaxPhoto bytes.
@@ -100,8 +98,8 @@ func square(file []byte) ([]byte, error) {
 	if err != nil || kind != "png" && kind != "jpeg" {
 		return nil, problem.Invalid("photo", "the photo is no PNG or JPEG that can be read")
 	}
-	if len(file) > MaxUpload || size.Width*size.Height > mostPixels {
-		return nil, problem.Invalid("photo", "the photo is too large: at most %d MB and %d million pixels", MaxUpload>>20, mostPixels/1_000_000)
+	if most := readablePixels(file, kind, size.ColorModel); len(file) > MaxUpload || size.Width*size.Height > most {
+		return nil, problem.Invalid("photo", "the photo is too large: at most %d MB and, in its format, %d million pixels", MaxUpload>>20, most/1_000_000)
 	}
 	picture, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {

@@ -81,6 +81,22 @@ func TestACardHasFiveCodesAnHour(t *testing.T) {
 	})
 }
 
+func TestACardHasTenCodesADay(t *testing.T) {
+	eachMarked(t, func(d drawer, c cards.Card) {
+		for i := range 10 {
+			d.code(c, noon.Add(time.Duration(i/5)*time.Hour))
+		}
+		for _, at := range []time.Duration{2 * time.Hour, 24*time.Hour - time.Second} {
+			d.equal(nil, d.Tidy(d.Context(), noon.Add(at)))
+			_, err := d.NewCode(d.Context(), acme, c.ID, noon.Add(at))
+			d.refused("card_codes_exhausted", err)
+		}
+		d.code(c, noon.Add(24*time.Hour))
+		d.equal(nil, d.Tidy(d.Context(), noon.Add(24*time.Hour)))
+		d.code(c, noon.Add(24*time.Hour))
+	})
+}
+
 func TestNoCodeAndNoTokenIsKept(t *testing.T) {
 	eachMarked(t, func(d drawer, c cards.Card) {
 		code := d.code(c, noon)
@@ -123,9 +139,8 @@ func TestALeaversProofsEnd(t *testing.T) { // Q53
 		d.follow()
 		_, err = d.Proven(d.Context(), c.ID, token, noon)
 		d.refused("card_holder_unknown", err)
-		if code, err := d.NewCode(d.Context(), acme, c.ID, noon); err == nil {
-			d.Errorf("there is a code: %s", code)
-		}
+		_, err = d.NewCode(d.Context(), acme, c.ID, noon)
+		d.refused("card_gone", err)
 	})
 }
 
@@ -142,9 +157,9 @@ func TestAConsentKeepsNoNumber(t *testing.T) {
 
 func (d drawer) consents(c cards.Card, phone string, at time.Time, want bool) {
 	d.Helper()
-	send, err := d.Consent(d.Context(), acme, c.ID, phone, "nb", at)
+	consent, err := d.Consent(d.Context(), acme, c.ID, phone, "nb", at)
 	d.equal(nil, err)
-	d.equal(want, send)
+	d.equal(want, consent != 0)
 }
 
 func TestACardIsTextedOnlySoOften(t *testing.T) {
@@ -163,6 +178,35 @@ func TestACardIsTextedOnlySoOften(t *testing.T) {
 		_, err := d.Consent(d.Context(), acme, c.ID, "+4740300000", "nb", noon)
 		d.refused("card_texts_exhausted", err)
 		d.consents(c, "+4740300000", noon.Add(time.Hour), true)
+	})
+}
+
+func TestTheCardsOfAnAccountAreTextedOnlySoOften(t *testing.T) {
+	eachMarked(t, func(d drawer, c cards.Card) {
+		var ward []cards.Person
+		for i := range 8 {
+			ward = append(ward, person(fmt.Sprint(i), "Ward"))
+		}
+		d.follow(ward...)
+		all := d.cards()
+		for i := range 200 {
+			d.consents(all[fmt.Sprint(i/29)], fmt.Sprintf("+47402%05d", i), noon, true)
+		}
+		_, err := d.Consent(d.Context(), acme, all["7"].ID, "+4740300000", "nb", noon.Add(time.Hour-time.Second))
+		d.refused("card_texts_exhausted", err)
+		d.consents(all["7"], "+4740300000", noon.Add(time.Hour), true)
+	})
+}
+
+func TestAConsentThatWasTakenBackStandsInNobodysWay(t *testing.T) {
+	eachMarked(t, func(d drawer, c cards.Card) {
+		for range 2 {
+			consent, err := d.Consent(d.Context(), acme, c.ID, "+4740100009", "nb", noon)
+			d.equal(nil, err)
+			d.equal(nil, d.TakeBack(d.Context(), other, consent)) // which is not the account's
+			d.consents(c, "+4740100009", noon, false)
+			d.equal(nil, d.TakeBack(d.Context(), acme, consent))
+		}
 	})
 }
 

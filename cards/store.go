@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
@@ -36,12 +37,7 @@ func scanCard(row *sql.Rows) (c Card, err error) {
 		return c, err
 	}
 	c.Created, c.Updated, c.Withdrawn = db.Time(created), db.Time(updated), db.Time(withdrawn)
-	for text, into := range map[string]*map[string]string{taken: &c.Taken, once: &c.Once, edits: &c.Edits} {
-		if err := json.Unmarshal([]byte(text), into); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
+	return c, errors.Join(json.Unmarshal([]byte(taken), &c.Taken), json.Unmarshal([]byte(once), &c.Once), json.Unmarshal([]byte(edits), &c.Edits))
 }
 
 // Card finds one of the account's, also one that was withdrawn.

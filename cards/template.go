@@ -138,7 +138,10 @@ type Settings struct {
 	Buttons  []Button `json:"buttons"`            // in their order
 	Indexed  bool     `json:"indexed,omitempty"`  // search engines may list the cards
 	TextMe   bool     `json:"text_me,omitempty"`  // visitors may have the card texted to them
-	Offline  bool     `json:"offline,omitempty"`  // offer a code that holds the card itself, and cannot be revoked
+	// TextAbroad lets them have it texted to numbers of other countries than the account's:
+	// what that costs can be a lot more.
+	TextAbroad bool `json:"text_abroad,omitempty"`
+	Offline    bool `json:"offline,omitempty"` // offer a code that holds the card itself, and cannot be revoked
 }
 
 // Button is something that a visitor can do.

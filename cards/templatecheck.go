@@ -80,7 +80,7 @@ func refusedAt(path, code, format string, args ...any) error {
 	return &problem.Problem{Kind: problem.KindInvalid, Code: code, Field: path, Text: fmt.Sprintf(format, args...)}
 }
 
-// under names the value that a refusal is about by its whole path.
+// under names the value that a refusal is about by where it was given.
 func under(path string, err error) error {
 	p := problem.As(err)
 	if p == nil {

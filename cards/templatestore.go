@@ -19,8 +19,9 @@ func (c *Cards) SaveTemplate(ctx context.Context, account, id int64, name string
 }
 
 // SaveTemplateOver is SaveTemplate for somebody who began with a version, 0 for any: when
-// somebody else has saved another since, it is refused with card_template_changed.
-func (c *Cards) SaveTemplateOver(ctx context.Context, account, id, version int64, name string, b Body) (Template, error) {
+// somebody else has saved another since, it is refused with card_template_changed. also
+// is done in the same transaction, and first.
+func (c *Cards) SaveTemplateOver(ctx context.Context, account, id, version int64, name string, b Body, also ...func(ctx context.Context, tx *db.Tx, template int64) error) (Template, error) {
 	name = oneLine(name)
 	if !isName(name, 1) {
 		return Template{}, problem.Invalid("name", "a template's name has 1 to %d characters", MaxName)
@@ -44,6 +45,16 @@ func (c *Cards) SaveTemplateOver(ctx context.Context, account, id, version int64
 		t.ID, t.Version = id, version
 		if id == 0 {
 			t.ID, t.Version = fresh, 1
+		}
+		for _, do := range also {
+			if do == nil {
+				continue
+			}
+			if err := do(ctx, tx, t.ID); err != nil {
+				return err
+			}
+		}
+		if id == 0 {
 			return t.add(ctx, tx)
 		}
 		return t.replace(ctx, tx)
@@ -63,7 +74,7 @@ func (c *Cards) hasLogo(ctx context.Context, account int64, b Body) error {
 	}
 	_, err := c.Image(ctx, account, b.Looks.Logo)
 	if err == errNoImage {
-		return refusedAt("looks.logo", "card_image_not_found", "there is no such image")
+		return errNoLogo
 	}
 	return err
 }
@@ -114,6 +125,9 @@ func (b Body) same(as Body) (bool, error) {
 }
 
 func (t Template) addVersion(ctx context.Context, tx *db.Tx) error {
+	if err := t.useLogo(ctx, tx); err != nil {
+		return err
+	}
 	body, err := json.Marshal(t.Body)
 	if err != nil {
 		return err

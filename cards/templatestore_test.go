@@ -2,13 +2,16 @@ package cards_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -210,6 +213,64 @@ func asPNG(t *testing.T, width, height int) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+func TestALogoThatNoDesignShowsGoesAfterADay(t *testing.T) {
+	eachDrawer(t, func(d drawer) {
+		add := func(width int) int64 {
+			i, err := d.AddImage(d.Context(), acme, asPNG(d.T, width, 9))
+			d.equal(nil, err)
+			return i.ID
+		}
+		used, unused := add(10), add(11)
+		b := cards.Usual()
+		b.Looks.Logo = used
+		first := d.saved(0, "House", b)
+		b.Looks.Logo = 0
+		d.saved(first.ID, "House", b)                                                    // a version of before is still there to go back to
+		_, err := d.db.ExecContext(d.Context(), `UPDATE card_images SET created_at = 1`) // long ago
+		d.equal(nil, err)
+		d.equal(unused, add(11)) // but one was uploaded anew
+		for _, after := range []time.Duration{-time.Minute, time.Minute} {
+			_, err := d.Image(d.Context(), acme, unused)
+			d.equal(nil, err)
+			d.equal(nil, d.Tidy(d.Context(), time.Now().Add(24*time.Hour+after)))
+		}
+		_, err = d.Image(d.Context(), acme, used)
+		d.equal(nil, err)
+		_, err = d.Image(d.Context(), acme, unused)
+		d.refused("card_image_not_found", err)
+		b.Looks.Logo = unused
+		_, err = d.SaveTemplate(d.Context(), acme, first.ID, "House", b)
+		d.refused("card_image_not_found", err)
+	})
+}
+
+func TestAnAccountHasTwoHundredLogos(t *testing.T) {
+	eachDrawer(t, func(d drawer) {
+		kept, err := d.AddImage(d.Context(), acme, asPNG(d.T, 10, 9))
+		d.equal(nil, err)
+		_, err = d.db.ExecContext(d.Context(), `
+			INSERT INTO card_images (id, account_id, media_type, content, created_at)
+			SELECT CAST(key AS BIGINT), $1, 'image/png', 'x', 1 FROM json_each($2)`, acme, numbered(199))
+		d.equal(nil, err)
+		_, err = d.AddImage(d.Context(), acme, asPNG(d.T, 11, 9))
+		d.refused("too_many_card_images", err)
+		again, err := d.AddImage(d.Context(), acme, asPNG(d.T, 10, 9))
+		d.equal([]any{nil, kept.ID}, []any{err, again.ID})
+		_, err = d.AddImage(d.Context(), other, asPNG(d.T, 11, 9))
+		d.equal(nil, err)
+	})
+}
+
+// numbered is a JSON object with the keys from 1 to n.
+func numbered(n int) string {
+	keys := map[string]int{}
+	for i := range n {
+		keys[strconv.Itoa(i+1)] = 0
+	}
+	text, _ := json.Marshal(keys)
+	return string(text)
 }
 
 func TestALogoIsMadeAnewAndKeptOnce(t *testing.T) { // Q37

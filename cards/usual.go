@@ -19,6 +19,6 @@ func Usual() Body {
 		Looks: Looks{Layout: Banner, Primary: "#1f4e79", Background: "#ffffff", Ink: "#1a1a1a", Font: Sans, Photo: true},
 		Code: Code{Foreground: "#000000", Background: "#ffffff", Modules: qr.SquareModules, Finders: qr.SquareFinders,
 			Level: qr.M, Frame: qr.NoFrame},
-		Settings: Settings{Buttons: []Button{Save, Call, SMS, Mail, Share}, TextMe: true},
+		Settings: Settings{Buttons: []Button{Save, Call, SMS, Mail, Share}},
 	}
 }

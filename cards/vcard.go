@@ -13,9 +13,9 @@ import (
 // VCard writes a card for an address book: what it tells, and nothing that is hidden.
 // address is where the card is found; photo is a JPEG, or none. A card keeps its UID for
 // as long as it keeps its slug. An office, a text and a note are written into the one
-// note that the format has.
-func (t Template) VCard(c Card, photo []byte, address string, v vcard.Version) ([]byte, error) {
-	p := t.person(c.Values, address)
+// note that the format has. dialled writes a number as phones everywhere dial it.
+func (t Template) VCard(c Card, photo []byte, address string, dialled func(number string) string, v vcard.Version) ([]byte, error) {
+	p := t.person(c.Values, address, dialled)
 	p.UID = uid(c.Slug)
 	p.Revised = c.Updated
 	if t.Updated.After(p.Revised) {
@@ -32,9 +32,9 @@ func (t Template) VCard(c Card, photo []byte, address string, v vcard.Version) (
 
 // Offline writes a card that a code holds itself, from all that it tells down to what
 // fits: every try is shorter. It leaves out UID, photo and the card's address, as what a
-// code on paper holds is not read again when the card changes.
-func (t Template) Offline(c Card) (tries [][]byte, err error) {
-	p := t.person(c.Values, "")
+// code on paper holds is not read again when the card changes. dialled is VCard's.
+func (t Template) Offline(c Card, dialled func(number string) string) (tries [][]byte, err error) {
+	p := t.person(c.Values, "", dialled)
 	whole := p
 	short := vcard.Person{FullName: p.FullName, Name: p.Name, Organisation: p.Organisation, Title: p.Title, Phones: p.Phones, Emails: p.Emails}
 	least := vcard.Person{FullName: p.FullName, Phones: first(p.Phones), Emails: first(p.Emails)}
@@ -64,7 +64,7 @@ func (b Body) Called(v Values) string {
 }
 
 // person is what the fields say, each kind in its place.
-func (t Template) person(v Values, address string) vcard.Person {
+func (t Template) person(v Values, address string, dialled func(string) string) vcard.Person {
 	p := vcard.Person{FullName: t.Called(v), Name: vcard.Name{Family: t.First(v, FamilyName), Given: t.First(v, GivenName)},
 		Organisation: t.First(v, Company), Department: t.First(v, Department), Title: t.First(v, JobTitle)}
 	if p.FullName == "" {
@@ -75,11 +75,11 @@ func (t Template) person(v Values, address string) vcard.Person {
 		for _, f := range s.Fields {
 			switch f.Kind {
 			case Mobile:
-				p.Phones = append(p.Phones, vcard.Phone{Number: f.Value, Uses: []vcard.Use{vcard.Mobile}})
+				p.Phones = append(p.Phones, vcard.Phone{Number: dialled(f.Value), Uses: []vcard.Use{vcard.Mobile}})
 			case WorkPhone:
-				p.Phones = append(p.Phones, vcard.Phone{Number: f.Value, Uses: []vcard.Use{vcard.Work}})
+				p.Phones = append(p.Phones, vcard.Phone{Number: dialled(f.Value), Uses: []vcard.Use{vcard.Work}})
 			case Fax:
-				p.Phones = append(p.Phones, vcard.Phone{Number: f.Value, Uses: []vcard.Use{vcard.Fax}})
+				p.Phones = append(p.Phones, vcard.Phone{Number: dialled(f.Value), Uses: []vcard.Use{vcard.Fax}})
 			case Email:
 				p.Emails = append(p.Emails, vcard.Email{Address: f.Value, Uses: []vcard.Use{vcard.Work}})
 			case Website:

@@ -27,9 +27,23 @@ func everything() (cards.Template, cards.Card) {
 	return t, cards.Card{Slug: "0123456789abcdef", Language: "nb", Updated: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Values: cards.Values{Taken: said}}
 }
 
+func asWritten(number string) string { return number }
+
+func TestANumberIsToldWithoutItsSchemeAndMarks(t *testing.T) {
+	design, c := everything()
+	c.Values.Taken["p_mobile"], c.Values.Taken["p_fax"] = "\u200etel:+358404393990\u200e", "TEL: +47 22 33 44 55"
+	if got := design.First(c.Values, cards.Mobile); got != "+358404393990" {
+		t.Errorf("it tells %q", got)
+	}
+	got, err := design.VCard(c, nil, "", func(number string) string { return "<" + number + ">" }, vcard.V3)
+	if err != nil || !strings.Contains(string(got), "TEL;TYPE=cell:<+358404393990>\r\n") || !strings.Contains(string(got), "TEL;TYPE=fax:<+47 22 33 44 55>\r\n") {
+		t.Errorf("%s %v", got, err)
+	}
+}
+
 func TestAVCardSaysWhatTheCardTells(t *testing.T) { // Q30, Q36
 	design, c := everything()
-	got, err := design.VCard(c, []byte("\xff\xd8jpeg"), "https://a.test/c/0123456789abcdef", vcard.V3)
+	got, err := design.VCard(c, []byte("\xff\xd8jpeg"), "https://a.test/c/0123456789abcdef", asWritten, vcard.V3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +74,12 @@ END:VCARD
 		t.Error(diff)
 	}
 	c.Values.Taken["p_full_name"] = "Kari Moe"
-	later, err := design.VCard(c, nil, "https://a.test/c/0123456789abcdef", vcard.V4)
+	later, err := design.VCard(c, nil, "https://a.test/c/0123456789abcdef", asWritten, vcard.V4)
 	if err != nil || !strings.Contains(string(later), "UID:"+uid+"\r\n") || !strings.HasPrefix(uid, "urn:uuid:") || !strings.Contains(string(later), "LANG:nb") {
 		t.Errorf("its UID is another one, or it has no language: %s %v", later, err)
 	}
 	c.Slug = "0123456789abcdeg"
-	if other, err := design.VCard(c, nil, "", vcard.V4); err != nil || strings.Contains(string(other), uid) {
+	if other, err := design.VCard(c, nil, "", asWritten, vcard.V4); err != nil || strings.Contains(string(other), uid) {
 		t.Errorf("another card has the same UID: %v", err)
 	}
 }
@@ -82,7 +96,7 @@ func TestACardWithoutANameCanBeSaved(t *testing.T) {
 		for i := range fields {
 			fields[i].Hidden = hidden[fields[i].Kind]
 		}
-		got, err := cards.Template{Body: cards.Body{Sections: []cards.Section{{Fields: fields}}}}.VCard(c, nil, "https://a.test/c/x", vcard.V3)
+		got, err := cards.Template{Body: cards.Body{Sections: []cards.Section{{Fields: fields}}}}.VCard(c, nil, "https://a.test/c/x", asWritten, vcard.V3)
 		if err != nil || !strings.Contains(string(got), "\r\nFN:"+name+"\r\n") {
 			t.Errorf("%s: %s %v", name, got, err)
 		}
@@ -92,7 +106,7 @@ func TestACardWithoutANameCanBeSaved(t *testing.T) {
 func TestACodeForUseWithoutANetworkIsCutToFit(t *testing.T) {
 	design, c := everything()
 	c.Values.Taken["p_note"] = strings.Repeat("long ", 200)
-	tries, err := design.Offline(c)
+	tries, err := design.Offline(c, asWritten)
 	if err != nil || len(tries) != 3 || len(tries[0]) < len(tries[1]) || len(tries[1]) < len(tries[2]) {
 		t.Fatalf("%d %v", len(tries), err)
 	}

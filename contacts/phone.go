@@ -242,12 +242,7 @@ func parse(number, region string) (e164, country, reason string) {
 }
 
 func parseOne(number, region string) (e164, country, reason string) {
-	digits := strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, number)
+	digits := digitsOf(number)
 	if strings.HasPrefix(number, "+") {
 		return valid("+"+digits, region)
 	}

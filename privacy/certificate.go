@@ -13,7 +13,8 @@ import (
 
 // Kinds are what is deleted at an account's end, in the order of the certificate.
 var Kinds = []string{"contacts", "contact_fields", "groups", "memberships", "campaigns", "messages", "received", "roll_answers", "suppressions",
-	"templates", "cards", "card_photos", "card_consents", "card_templates", "card_invites", "connections", "directory_people", "directory_groups"}
+	"templates", "cards", "card_photos", "card_consents", "card_templates", "card_invites", "connections", "directory_people", "directory_groups",
+	"teams", "team_members", "budgets"}
 
 // certificate writes what was deleted, what is kept, why and until when, in the
 // agreement's language.

@@ -362,6 +362,24 @@ func TestColleaguesKeepANumberThatTheyShare(t *testing.T) {
 	})
 }
 
+// A switchboard is on everybody's card, also where it is somebody's number here.
+func TestTheCardsOfColleaguesWithTheSameNumberStay(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		colleague := h.add("Ola Hansen", ola, "")
+		h.card(colleague, olasCard, `{"displayName":"Ola Hansen","businessPhones":"`+kari+`"}`)
+		_, err := h.db.ExecContext(t.Context(), `UPDATE cards SET edits = $1`, `{"fax":"+47 912 34 567","site":"https://acme.example"}`)
+		must(t, err)
+		e := h.erase(h.names.Of(secrets.Contact, h.add("Kari Nordmann", kari, "")))
+		card, err := cards.New(h.db).Card(t.Context(), h.account, colleague)
+		must(t, err)
+		if diff := cmp.Diff(cards.Values{Taken: map[string]string{"displayName": "Ola Hansen", "businessPhones": kari}, Once: card.Once,
+			Edits: map[string]string{"site": "https://acme.example"}}, card.Values); diff != "" || card.State != cards.Active || e.What["cards"] != 1 {
+			t.Error(e.What, card.State, diff)
+		}
+		h.cardsLeft(1)
+	})
+}
+
 func TestAReasonDoesNotNameThePerson(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.add("Kari Nordmann", shown, "")

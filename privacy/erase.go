@@ -166,8 +166,8 @@ func (d *Desk) recogniseCards(ctx context.Context, l line, e contacts.Erased, p 
 		}
 	}
 	return d.cards.Recognise(ctx, l.Account, func(c cards.Card) bool {
-		return e.Is(c.Contact) || slices.Contains(p.Contacts, c.Contact) || e.Object(c.Tenant, c.DirectoryID) || c.Says(e.Number)
-	}, numbers)
+		return e.Is(c.Contact) || slices.Contains(p.Contacts, c.Contact) || e.Object(c.Tenant, c.DirectoryID)
+	}, e.Number, numbers)
 }
 
 // carryOut does an erasure that is in the list. It can be done again.

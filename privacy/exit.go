@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/lots"
@@ -118,10 +119,14 @@ func (d *Desk) returned(ctx context.Context, x Exit) (bool, error) {
 	return false, err
 }
 
-// mayDelete says that no hold keeps the data, and no message is at a carrier.
+// mayDelete says that no hold keeps the data, and no message is at a carrier or has
+// money reserved. Nobody is left for whom a paused campaign could wait: it is cancelled.
 func (d *Desk) mayDelete(ctx context.Context, x Exit) (bool, error) {
 	holds, err := d.Holds(ctx, x.Account)
 	if err != nil || len(holds) > 0 {
+		return false, err
+	}
+	if err := d.parts.Queue.CancelAll(ctx, x.Account); err != nil {
 		return false, err
 	}
 	out, err := d.parts.Queue.StillOut(ctx, x.Account)
@@ -138,7 +143,7 @@ func (d *Desk) deleteAccount(ctx context.Context, x Exit, now time.Time) error {
 		}
 	}
 	for _, forget := range []func(context.Context, int64) (lots.Done, error){
-		d.parts.Queue.ForgetAccount, d.cards.ForgetAccount, d.parts.Book.ForgetAccount, d.parts.Directory.ForgetAccount, d.parts.Accounts.EndKeys, d.eraseDetails, d.forgetExports,
+		d.parts.Queue.ForgetAccount, d.cards.ForgetAccount, d.parts.Book.ForgetAccount, d.parts.Directory.ForgetAccount, d.forgetBudgets, d.parts.Accounts.EndKeys, d.eraseDetails, d.forgetExports,
 	} {
 		if err := toTheEnd(ctx, x.Account, forget); err != nil {
 			return err
@@ -165,6 +170,14 @@ func toTheEnd(ctx context.Context, account int64, forget func(context.Context, i
 	}
 }
 
+func (d *Desk) budgets(ctx context.Context, account int64) (map[string]int, error) {
+	return billing.Holdings(ctx, d.parts.DB, account)
+}
+
+func (d *Desk) forgetBudgets(ctx context.Context, account int64) (lots.Done, error) {
+	return billing.ForgetAccount(ctx, d.parts.DB, account)
+}
+
 func (d *Desk) eraseDetails(ctx context.Context, account int64) (lots.Done, error) {
 	return audit.EraseBefore(ctx, d.parts.DB, account, time.Now().Add(time.Hour))
 }
@@ -183,7 +196,7 @@ func (d *Desk) forgetExports(ctx context.Context, account int64) (lots.Done, err
 // was concluded meanwhile, which stops the clock.
 func (d *Desk) beginDeletion(ctx context.Context, x *Exit, now time.Time) (began bool, err error) {
 	x.Counts = map[string]int{}
-	for _, room := range []func(context.Context, int64) (map[string]int, error){d.parts.Queue.Holdings, d.cards.Holdings, d.parts.Book.Holdings, d.parts.Directory.Holdings} {
+	for _, room := range []func(context.Context, int64) (map[string]int, error){d.parts.Queue.Holdings, d.cards.Holdings, d.parts.Book.Holdings, d.parts.Directory.Holdings, d.budgets} {
 		counts, err := room(ctx, x.Account)
 		if err != nil {
 			return false, err

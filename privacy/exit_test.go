@@ -15,10 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/privacy"
+	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // terminate ends the agreement as the customer does, with 30 days.
@@ -290,5 +293,37 @@ func TestAHoldKeepsTheDataBeyondTheDeadline(t *testing.T) {
 		check(t, e.desk.LiftHold(ctx, 0, h.ID))
 		check(t, e.desk.RunExits(ctx, inDays(31)))
 		same(t, "contacts after it", e.count(`SELECT COUNT(*) FROM contacts`), 0)
+	})
+}
+
+// Who leaves does not leave money reserved for what waits for somebody.
+func TestWhatTheAccountLeavesWaitingIsCancelledBeforeItsDataGo(t *testing.T) {
+	eachEstate(t, func(t *testing.T, e *estate) {
+		ctx := t.Context()
+		at := (time.Now().UTC().Hour() + 6) % 24
+		closed := got(window.Parse(fmt.Sprintf("Mon-Sun %02d:00-%02d:01", at, at)))
+		check(t, e.queue.SetRules(ctx, e.account.ID, smsqueue.Rules{Windows: closed, Zone: "UTC"}))
+		stop := e.work()
+		c := got(e.queue.StartCampaign(ctx, e.account.ID, smsqueue.NewCampaign{Group: e.campaign.Group, Text: "Lunch"}))
+		campaign := func() smsqueue.Campaign { return got(e.queue.Campaign(ctx, e.account.ID, c.ID)) }
+		e.until(func() bool { return campaign().Expanded })
+		got(e.queue.Pause(ctx, e.account.ID, c.ID))
+		stop()
+		later := got(e.queue.StartCampaign(ctx, e.account.ID, smsqueue.NewCampaign{Group: e.campaign.Group, Text: "Later", Start: inDays(60)}))
+		e.terminate(privacy.AtEndDelete)
+		check(t, e.desk.RunExits(ctx, inDays(29)))
+		same(t, "before the deadline", campaign().State, smsqueue.CampaignPaused)
+
+		check(t, e.desk.RunExits(ctx, inDays(31)))
+		same(t, "contacts while money is reserved", e.count(`SELECT COUNT(*) FROM contacts`), people)
+		same(t, "the paused campaign", campaign().State, smsqueue.CampaignCancel)
+		same(t, "the scheduled one", got(e.queue.Campaign(ctx, e.account.ID, later.ID)).State, smsqueue.CampaignCancel)
+
+		stop = e.work()
+		e.until(func() bool { return campaign().Counts[smsqueue.Cancelled] == people-1 }) // one is suppressed
+		stop()
+		check(t, e.desk.RunExits(ctx, inDays(31)))
+		same(t, "contacts after it", e.count(`SELECT COUNT(*) FROM contacts`), 0)
+		same(t, "reserved", got(billing.NewLedger(e.db).Balance(ctx, e.account.ID)).Reserved, 0)
 	})
 }

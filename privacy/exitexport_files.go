@@ -96,6 +96,25 @@ var exports = []exported{
 		SELECT id AS "id:ent", campaign_id AS "campaign_id:cmp", kind, debit, credit, amount_micro, currency, messages, parts, country, unit_micro, lane,
 			reference, invoice_id AS "invoice_id:inv", at AS "at:time"
 		FROM ledger_entries WHERE account_id = $1 ORDER BY campaign_id, id`},
+	{"terms", "How the account pays, in millionths of the currency.", `
+		SELECT prepaid AS "prepaid:bool", unlimited AS "unlimited:bool", limit_micro, suspend_days, suspended_at AS "suspended_at:time", updated_at AS "updated_at:time"
+		FROM billing_terms WHERE account_id = $1`},
+	{"plans", "The account's plans, each from a time on; price_list is its own one, where it has one.", `
+		SELECT p.name, p.capabilities, COALESCE(l.name, '') AS price_list, a.valid_from AS "valid_from:time", a.valid_until AS "valid_until:time"
+		FROM account_plans a JOIN plans p ON p.id = a.plan_id LEFT JOIN price_lists l ON l.id = a.list_id AND a.list_id <> 0 WHERE a.account_id = $1 ORDER BY a.valid_from`},
+	{"teams", "Teams, which share budgets.", `
+		SELECT id AS "id:tem", name, created_at AS "created_at:time", removed_at AS "removed_at:time" FROM teams WHERE account_id = $1 ORDER BY id`},
+	{"team_members", "Who is in which team.", `
+		SELECT team_id AS "team_id:tem", user_id AS "user_id:usr" FROM team_members WHERE account_id = $1 ORDER BY team_id, user_id`},
+	{"team_keys", "Which API key is in which team.", `
+		SELECT team_id AS "team_id:tem", key_id AS "key_id:key" FROM team_keys WHERE account_id = $1 ORDER BY team_id, key_id`},
+	{"budgets", "Budgets, in millionths of the currency; without a team of the whole account.", `
+		SELECT id AS "id:bud", team_id AS "team_id:tem", name, per, limit_micro, warn_percent, created_at AS "created_at:time", removed_at AS "removed_at:time"
+		FROM budgets WHERE account_id = $1 ORDER BY id`},
+	{"budget_periods", "What was spent of a budget on a day, in a month or by a campaign.", `
+		SELECT budget_id AS "budget_id:bud", CASE WHEN b.per = 'campaign' THEN '' ELSE p.period END AS period,
+			CASE WHEN b.per = 'campaign' THEN CAST(p.period AS BIGINT) ELSE 0 END AS "campaign_id:cmp", p.spent_micro, p.warned_at AS "warned_at:time"
+		FROM budgets b JOIN budget_periods p ON p.budget_id = b.id WHERE b.account_id = $1 ORDER BY b.id, p.period`},
 	{"audit", "Who did what. hash is the hex SHA-256 of the JSON array [hash of the entry before or empty, account_id, seq, at, action, actor, actor_id, subject, subject_id, facts, commitment], without spaces, its numbers as numbers and <, > and & in its texts as \\u003c, \\u003e and \\u0026; commitment is that of salt and detail. Where salt is empty the detail was erased.", `
 		SELECT account_id AS "account_id:digits", seq, at AS "at:digits", action, actor, actor_id AS "actor_id:digits", subject, subject_id AS "subject_id:digits",
 			facts, detail, salt, commitment, hash

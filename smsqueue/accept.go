@@ -61,12 +61,15 @@ func (q *Queue) Send(ctx context.Context, account int64, s Single) (Message, err
 		return Message{}, problem.New(problem.KindUnavailable, "ending", "the server is ending; send it again")
 	}
 	<-one.done // bounded by storeTimeout
-	if one.lost {
-		m, _, err := q.replayed(ctx, account, s.Key, s.RequestHash)
-		return m, err
-	}
 	if one.err != nil {
 		return Message{}, one.err
+	}
+	if one.lost {
+		m, found, err := q.replayed(ctx, account, s.Key, s.RequestHash)
+		if err == nil && !found {
+			err = problem.New(problem.KindUnavailable, "idempotency_key_freed", "the request that had this Idempotency-Key was not accepted; send it again")
+		}
+		return m, err
 	}
 	q.nudge()
 	return one.message, nil
@@ -243,7 +246,7 @@ func (q *Queue) refuse(ctx context.Context, tx *db.Tx, l lot, batch []*single) e
 
 // storeTogether takes the keys of messages, and the money for all of them at once. When
 // there is not enough, it begins again and takes it for one after the other, so that who
-// can be paid for is sent.
+// can be paid for is sent, and a key that one gives back is there for the next.
 func storeTogether(ctx context.Context, tx *db.Tx, r *rangeRow, by billing.Spender, batch []*single, now time.Time) (rows []Message, err error) {
 	for _, s := range batch {
 		if taken, err := s.takeKey(ctx, tx, r.first+int64(len(rows)), now); err != nil {
@@ -258,7 +261,7 @@ func storeTogether(ctx context.Context, tx *db.Tx, r *rangeRow, by billing.Spend
 	if err != nil || refused == nil {
 		return rows, err
 	}
-	if len(rows) == 1 {
+	if len(batch) == 1 {
 		return nil, giveUp(ctx, tx, batch, refused)
 	}
 	if err := giveUp(ctx, tx, batch, nil); err != nil {

@@ -150,7 +150,7 @@ func TestABudgetIsSpentOnWhatTheLedgerHas(t *testing.T) {
 			must(t, err)
 			return now.Counts.Unsent()+now.Counts[smsqueue.Sent]+now.Counts[smsqueue.Unconfirmed] == 0 && now.Counts.Total() > 0
 		})
-		totals, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		totals, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
 		if totals.Open() != 0 || totals.Released == 0 || h.spent(b) != int(totals.Charged/oneMessage) {
 			t.Errorf("%+v, %d spent", totals, h.spent(b))

@@ -30,10 +30,13 @@ const (
 	CampaignFinished CampaignState = "finished" // every message has its final status
 )
 
-// OutOfMoney says that it is held until there is money for the rest of it; then it can
-// be resumed.
-func (c Campaign) OutOfMoney() bool {
-	return c.State == CampaignHeld && (c.Reason == "no_funds" || c.Reason == "budget_spent")
+// groupGone is the one reason for which a campaign is held that nobody can do anything
+// about.
+const groupGone = "group_gone"
+
+// MayResume says that it waits for somebody's word to go on.
+func (c Campaign) MayResume() bool {
+	return c.State == CampaignPaused || c.State == CampaignHeld && c.Reason != groupGone
 }
 
 // Campaign is one text, or one template, to a group.

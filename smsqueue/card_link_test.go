@@ -186,8 +186,13 @@ func TestHoldersAreNotifiedBySMSAndMail(t *testing.T) {
 		for mails, want := range map[bool]int{false: 0, true: 1} {
 			queue := smsqueue.New(smsqueue.House{DB: h.db, Ring: ring, Accounts: h.acc, Carriers: carrierTypes, PublicURL: "https://varsel.example", Mails: mails})
 			defer queue.Close()
-			c, err := queue.NotifyHolders(t.Context(), h.account.ID, []int64{1})
+			c, err := queue.NotifyHolders(t.Context(), h.account.ID, []int64{1}, fmt.Sprint("key ", mails), "1")
 			must(t, err)
+			again, err := queue.NotifyHolders(t.Context(), h.account.ID, []int64{1}, fmt.Sprint("key ", mails), "1")
+			must(t, err)
+			if again.ID != c.ID {
+				t.Error("the same request starts another campaign")
+			}
 			if !strings.Contains(c.Text, "{{card_link}}") || len(c.Filter.Cards.Groups) != 1 {
 				t.Errorf("%+v", c)
 			}

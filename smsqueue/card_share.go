@@ -65,14 +65,15 @@ func languageOf(a accounts.Account) string {
 
 // NotifyHolders tells the holders of groups of cards (nil: of all) that their card was
 // changed, with the link to it: by SMS, and by e-mail where the installation has a relay.
-// Each is told once: what is mailed is written down with the campaign.
-func (q *Queue) NotifyHolders(ctx context.Context, account int64, groups []int64) (Campaign, error) {
+// Each is told once: what is mailed is written down with the campaign. With a key, the
+// same request takes effect once; hash tells a repetition from another request.
+func (q *Queue) NotifyHolders(ctx context.Context, account int64, groups []int64, key, hash string) (Campaign, error) {
 	acc, err := q.accounts.ByID(ctx, account)
 	if err != nil {
 		return Campaign{}, err
 	}
 	return q.StartCampaign(ctx, account, NewCampaign{Text: notifyText(languageOf(acc)), Filter: AudienceFilter{Cards: &CardHolders{Groups: groups}},
-		mailed: languageOf(acc)})
+		mailed: languageOf(acc), Key: key, RequestHash: hash})
 }
 
 // notifyText is what holders get when their card was changed.

@@ -1,6 +1,7 @@
 package smsqueue
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -15,17 +16,33 @@ func (q *Queue) Pause(ctx context.Context, account, id int64) (Campaign, error) 
 	return q.turn(ctx, account, id, "pause", func(tx *db.Tx) (bool, error) { return pauseCampaign(ctx, tx, account, id) })
 }
 
-// Resume lets a paused campaign go on, or one that was held because there was no money
-// for the rest of it, and each of those that it has not been sent to get it once. One
-// whose time to start passed meanwhile starts now.
+// Resume lets a paused campaign go on, or one that was held for a reason that is over,
+// and each of those that it has not been sent to get it once. One whose time to start
+// passed meanwhile starts now. The code cost_above_ceiling says that it would be held
+// again, and what it costs now.
 func (q *Queue) Resume(ctx context.Context, account, id int64) (Campaign, error) {
+	return q.ResumeUpTo(ctx, account, id, 0)
+}
+
+// ResumeUpTo is Resume with another ceiling, in micro-units; 0 leaves it as it is.
+func (q *Queue) ResumeUpTo(ctx context.Context, account, id, most int64) (Campaign, error) {
+	if most < 0 {
+		return Campaign{}, problem.Invalid("max_cost", "a ceiling is not below zero")
+	}
+	c, err := q.Campaign(ctx, account, id)
+	if err != nil {
+		return Campaign{}, err
+	}
+	if err := q.underCeiling(ctx, c, cmp.Or(most, c.CeilingMicro)); err != nil {
+		return c, err
+	}
 	pool, err := poolFor(ctx, q.db, 1, 0)
 	if err != nil {
 		return Campaign{}, err
 	}
 	return q.turn(ctx, account, id, "resume", func(tx *db.Tx) (bool, error) {
 		ids, now := pool, time.Now()
-		resumed, err := resumeCampaign(ctx, tx, account, id, now)
+		resumed, err := resumeCampaign(ctx, tx, account, id, most, now)
 		if err != nil || !resumed {
 			return false, err
 		}
@@ -37,6 +54,18 @@ func (q *Queue) Resume(ctx context.Context, account, id int64) (Campaign, error)
 // released; what is on its way is answered and counted.
 func (q *Queue) Cancel(ctx context.Context, account, id int64) (Campaign, error) {
 	return q.turn(ctx, account, id, "cancel", func(tx *db.Tx) (bool, error) { return cancelCampaign(ctx, tx, account, id) })
+}
+
+// CancelAll is Cancel for every campaign of an account that is not over.
+func (q *Queue) CancelAll(ctx context.Context, account int64) error {
+	err := q.db.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.ExecContext(ctx, setCancelled, account); err != nil {
+			return err
+		}
+		return tx.Notify(ctx, wordTurned)
+	})
+	q.hear(wordTurned)
+	return err
 }
 
 // turn changes a campaign's state where change finds it in one that allows it, and

@@ -21,12 +21,16 @@ func pauseCampaign(ctx context.Context, tx *db.Tx, account, id int64) (bool, err
 		UPDATE campaigns SET state = 'paused' WHERE account_id = $1 AND id = $2 AND state IN ('accepted', 'running')`, account, id))
 }
 
+// mayResume is the condition of Campaign.MayResume.
+const mayResume = `(state = 'paused' OR state = 'held' AND reason <> '` + groupGone + `')`
+
 // resumeCampaign gives its messages their time anew: it does not run while the
-// campaign is paused, unless somebody said how long the text is worth sending.
-func resumeCampaign(ctx context.Context, tx *db.Tx, account, id int64, now time.Time) (bool, error) {
+// campaign waits for somebody, unless somebody said how long the text is worth sending.
+func resumeCampaign(ctx context.Context, tx *db.Tx, account, id, ceiling int64, now time.Time) (bool, error) {
 	resumed, err := changedOne(tx.ExecContext(ctx, `
-		UPDATE campaigns SET state = CASE started_at WHEN 0 THEN 'accepted' ELSE 'running' END, reason = ''
-		WHERE account_id = $1 AND id = $2 AND (state = 'paused' OR state = 'held' AND reason IN ('no_funds', 'budget_spent'))`, account, id))
+		UPDATE campaigns SET state = CASE started_at WHEN 0 THEN 'accepted' ELSE 'running' END, reason = '',
+			ceiling_micro = CASE CAST($3 AS BIGINT) WHEN 0 THEN ceiling_micro ELSE CAST($3 AS BIGINT) END
+		WHERE account_id = $1 AND id = $2 AND `+mayResume, account, id, ceiling))
 	if err != nil || !resumed {
 		return false, err
 	}
@@ -36,10 +40,13 @@ func resumeCampaign(ctx context.Context, tx *db.Tx, account, id int64, now time.
 	return true, err
 }
 
+// setCancelled cancels the campaigns of an account that are not over.
+const setCancelled = `
+	UPDATE campaigns SET state = 'cancelled', reason = '', clearing = TRUE
+	WHERE account_id = $1 AND state IN ('accepted', 'running', 'paused', 'held')`
+
 func cancelCampaign(ctx context.Context, tx *db.Tx, account, id int64) (bool, error) {
-	return changedOne(tx.ExecContext(ctx, `
-		UPDATE campaigns SET state = 'cancelled', reason = '', clearing = TRUE
-		WHERE account_id = $1 AND id = $2 AND state IN ('accepted', 'running', 'paused', 'held')`, account, id))
+	return changedOne(tx.ExecContext(ctx, setCancelled+` AND id = $2`, account, id))
 }
 
 func selectOpenRanges(ctx context.Context, q db.Querier, campaign int64) ([]rangeRow, error) {

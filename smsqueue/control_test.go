@@ -2,6 +2,7 @@ package smsqueue_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -10,10 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/sim/smscsim"
 	"github.com/varsel/varsel/smsqueue"
+	"github.com/varsel/varsel/smsqueue/window"
 )
 
 // turned is a campaign after a turn that may have come too late.
@@ -104,10 +105,10 @@ func TestAThousandTurnsSendNothingTwiceAndLoseNobody(t *testing.T) {
 		if want := 3*people + ended.Counts[smsqueue.Delivered]; len(reached) != want {
 			t.Errorf("%d were reached, not %d", len(reached), want)
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, ended.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, ended.ID)
 		must(t, err)
 		price := int64(45000)
-		want := billing.Totals{Reserved: price * int64(ended.Counts.Total()), Charged: price * int64(ended.Counts[smsqueue.Delivered]),
+		want := moneyOf{Reserved: price * int64(ended.Counts.Total()), Charged: price * int64(ended.Counts[smsqueue.Delivered]),
 			Released: price * int64(ended.Counts[smsqueue.Cancelled])}
 		if diff := cmp.Diff(want, money); diff != "" {
 			t.Errorf("the ledger: %s", diff)
@@ -262,10 +263,13 @@ func TestACampaignIsNotSentAfterItsValidity(t *testing.T) {
 }
 
 // expandOnly has a campaign's recipients found, while its carrier is there and nothing
-// may be sent, and then switches the carrier off.
+// may be sent at this hour, and then switches the carrier off.
 func (h *house) expandOnly(c smsqueue.Campaign) {
 	h.t.Helper()
-	h.agreements("terminated")
+	hour := (time.Now().UTC().Hour() + 6) % 24
+	closed, err := window.Parse(fmt.Sprintf("Mon-Sun %02d:00-%02d:01", hour, hour))
+	must(h.t, err)
+	must(h.t, h.queue.SetRules(h.t.Context(), h.account.ID, smsqueue.Rules{Windows: closed, Normal: true, Zone: "UTC"}))
 	h.work()
 	h.until(c, func(c smsqueue.Campaign) bool { return c.Expanded })
 	must(h.t, h.queue.DisableRoute(h.t.Context(), "main"))
@@ -274,7 +278,7 @@ func (h *house) expandOnly(c smsqueue.Campaign) {
 		must(h.t, err)
 		return routes[0].Status == "idle"
 	})
-	h.agreements("concluded")
+	must(h.t, h.queue.SetRules(h.t.Context(), h.account.ID, smsqueue.Rules{Zone: "UTC"}))
 }
 
 func (h *house) agreements(state string) {

@@ -9,16 +9,14 @@ import (
 )
 
 // passDeadlines moves what is still open in overdue ranges to its final
-// status, so that nothing stays pending for ever. A paused campaign waits for
-// somebody, one without money for a payment, and its messages have their time when it
-// goes on.
+// status, so that nothing stays pending for ever. A campaign that is paused or held waits
+// for somebody, and its messages have their time when it goes on.
 func (w *Worker) passDeadlines(ctx context.Context) error {
 	overdue, err := db.Collect(ctx, w.db, func(row *sql.Rows) (r rangeRow, err error) {
 		return r, row.Scan(&r.id, &r.first, &r.last)
 	}, `
 		SELECT id, first_id, last_id FROM ranges r WHERE closed = FALSE AND deadline < $1 AND state IN ('waiting', 'done')
-			AND NOT EXISTS (SELECT 1 FROM campaigns c WHERE c.id = r.campaign_id AND c.validity_ms = 0
-				AND (c.state = 'paused' OR c.state = 'held' AND c.reason IN ('no_funds', 'budget_spent')))
+			AND NOT EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id = r.campaign_id AND validity_ms = 0 AND `+mayResume+`)
 		LIMIT 200`, db.Millis(time.Now()))
 	if err != nil {
 		return err

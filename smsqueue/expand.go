@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
@@ -46,6 +47,7 @@ type starting struct {
 	filter                   AudienceFilter
 	plan                     plan
 	previewed                bool // nothing of it is sent
+	expanded                 bool // all its recipients are known
 	house                    *Queue
 	expansion
 }
@@ -106,10 +108,7 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	}
 	x, known := w.expansions[c.id]
 	if !known && c.merged {
-		if x.words, err = wordsOf(ctx, w.db, c); err != nil {
-			return false, err
-		}
-		if err = x.words.know(ctx, w.db, c.account); err != nil {
+		if x.words, err = c.knownWords(ctx, w.db); err != nil {
 			return false, err
 		}
 	}
@@ -121,15 +120,13 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 	}
 	x.asked = min(max(2*x.asked, smallestLot), largestLot)
 	err = w.db.InTx(ctx, func(tx *db.Tx) error {
-		if !known {
-			if x.large, err = c.isLarge(ctx, tx); err != nil {
-				return err
-			}
-			if x.erased, err = w.marks.Marked(ctx, tx, c.account); err != nil {
-				return err
-			}
-		}
 		c.expansion = x
+		if !known {
+			if err := c.survey(ctx, tx); err != nil {
+				return err
+			}
+			x = c.expansion
+		}
 		more, x.found, err = c.expandLot(ctx, tx, ids, left, time.Now())
 		return err
 	})
@@ -138,6 +135,24 @@ func (w *Worker) expand(ctx context.Context, c starting) (more bool, err error) 
 		w.expansions[c.id] = x
 	}
 	return more && err == nil, err
+}
+
+// knownWords is what a merged campaign says, with what is known of its fields.
+func (c starting) knownWords(ctx context.Context, q db.Querier) (*wording, error) {
+	words, err := wordsOf(ctx, q, c)
+	if err != nil {
+		return nil, err
+	}
+	return words, words.know(ctx, q, c.account)
+}
+
+// survey finds out what decides how its recipients are read.
+func (c *starting) survey(ctx context.Context, tx *db.Tx) (err error) {
+	if c.large, err = c.isLarge(ctx, tx); err != nil {
+		return err
+	}
+	c.erased, err = c.house.marks.Marked(ctx, tx, c.account)
+	return err
 }
 
 // expansion is what is known of a campaign whose recipients are being resolved.
@@ -170,9 +185,9 @@ func (w *Worker) lotIDs(ctx context.Context) (ids lotIDs, err error) {
 // expandLot says whether the campaign goes on, and how many numbers it found. The
 // campaign's row, which everybody wants, is locked after the long readings.
 func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *LeftOut, now time.Time) (more bool, n int, err error) {
-	gone := c.groupExists(ctx, tx)
-	if gone != nil && problem.As(gone) == nil {
-		return false, 0, gone
+	stopped, err := c.stopped(ctx, tx)
+	if err != nil {
+		return false, 0, err
 	}
 	prices, err := billing.PricesOf(ctx, tx, c.book)
 	if err != nil {
@@ -187,14 +202,14 @@ func (c starting) expandLot(ctx context.Context, tx *db.Tx, ids lotIDs, left *Le
 	switch {
 	case err != nil || !mine:
 		return false, 0, err
-	case gone != nil:
-		return false, 0, holdCampaign(ctx, tx, c, "group_gone")
+	case stopped != "":
+		return false, 0, holdCampaign(ctx, tx, c, stopped)
 	case l.found == 0 && left != nil:
 		return false, 0, finishExpansion(ctx, tx, c, *left, &pool, now)
 	case l.found == 0:
 		return true, 0, nil
 	case c.ceiling > 0 && c.reserved+l.cost > c.ceiling:
-		return false, 0, holdCampaign(ctx, tx, c, "cost_above_ceiling")
+		return false, 0, holdCampaign(ctx, tx, c, aboveCeiling)
 	}
 	reservation, refused, err := billing.Reserve(ctx, tx, now, c.by, reservations(l.messages, c.lane, &pool)...)
 	if err != nil {
@@ -222,6 +237,23 @@ func (c starting) takers(l *campaignLot, found []recipient, now time.Time) []rec
 		}
 		return true
 	})
+}
+
+// stopped is why nothing may be made of it: its account may not send, or whom it was for
+// is gone. Empty: it goes on.
+func (c starting) stopped(ctx context.Context, tx *db.Tx) (reason string, err error) {
+	err = accounts.Gate(ctx, tx, c.account)
+	if refused := problem.As(err); refused != nil {
+		return refused.Code, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	err = c.groupExists(ctx, tx)
+	if problem.As(err) != nil {
+		return groupGone, nil
+	}
+	return "", err
 }
 
 func (c starting) groupExists(ctx context.Context, tx *db.Tx) error {

@@ -12,10 +12,15 @@ import (
 )
 
 func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]starting, error) {
+	return selectExpanding(ctx, q, `state IN ('accepted', 'running', 'paused') AND (state <> 'paused' OR started_at > 0)
+		AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
+}
+
+func selectExpanding(ctx context.Context, q db.Querier, where string, args ...any) ([]starting, error) {
 	return db.Collect(ctx, q, func(row *sql.Rows) (c starting, err error) {
 		var start, life int64
 		var filter string
-		err = row.Scan(&c.id, &c.account, &c.listed, &c.group, &c.book, &c.lane, &c.sender, &c.encoding, &c.parts, &c.merged, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start, &c.by.Team)
+		err = row.Scan(&c.id, &c.account, &c.listed, &c.group, &c.book, &c.lane, &c.sender, &c.encoding, &c.parts, &c.merged, &c.state, &c.after, &c.ceiling, &c.reserved, &life, &c.currency, &c.source, &filter, &start, &c.by.Team, &c.expanded)
 		if err != nil {
 			return c, err
 		}
@@ -24,9 +29,8 @@ func selectStarting(ctx context.Context, q db.Querier, now time.Time) ([]startin
 		return c, err
 	}, `
 		SELECT id, account_id, EXISTS (SELECT 1 FROM account_senders s WHERE s.account_id = campaigns.account_id AND s.sender = campaigns.sender),
-			group_id, price_book_id, lane, sender, encoding, parts, merged, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at, team_id
-		FROM campaigns WHERE state IN ('accepted', 'running', 'paused') AND (state <> 'paused' OR started_at > 0)
-			AND expanded = FALSE AND start_at <= $1 ORDER BY id LIMIT 100`, db.Millis(now))
+			group_id, price_book_id, lane, sender, encoding, parts, merged, state, expand_after, ceiling_micro, reserved_micro, validity_ms, currency, source_id, audience_filter, start_at, team_id, expanded
+		FROM campaigns WHERE `+where, args...)
 }
 
 // takeCampaign locks the campaign at the place where it was read; another

@@ -158,3 +158,75 @@ func TestMoneyIsSettledOnceUnderCrashesAndDoubleReceipts(t *testing.T) {
 		}
 	})
 }
+
+// One key is one message, whoever meets whom in a commit: what was refused is refused to
+// all who asked for it, and nobody is told of a message that there is not.
+func TestSendsWithOneKeyAreAcceptedTogetherOrRefusedTogether(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(50, 0)
+		sendMany := func(key string) (ids map[int64]int, refused map[string]int) {
+			var mu sync.Mutex
+			var sending sync.WaitGroup
+			ids, refused = map[int64]int{}, map[string]int{}
+			for range 40 {
+				sending.Go(func() {
+					m, err := h.queue.Send(t.Context(), h.account.ID, smsqueue.Single{To: number(1), Text: "Hi", Key: key, RequestHash: "1"})
+					mu.Lock()
+					defer mu.Unlock()
+					switch p := problem.As(err); {
+					case err == nil:
+						ids[m.ID]++
+					case p != nil:
+						refused[p.Code]++
+					default:
+						refused["failed"]++
+					}
+				})
+			}
+			sending.Wait()
+			return ids, refused
+		}
+		h.terms(billing.Terms{Prepaid: true})
+		ids, refused := sendMany("poor")
+		if len(ids) != 0 || refused["no_funds"] != 40 {
+			t.Errorf("without money: %v, %v", ids, refused)
+		}
+		_, err := h.db.ExecContext(t.Context(), `ALTER TABLE ranges RENAME TO ranges_away`)
+		must(t, err)
+		h.terms(billing.Terms{Unlimited: true})
+		if ids, refused = sendMany("rich"); len(ids) != 0 || refused["failed"] != 40 {
+			t.Errorf("where nothing can be stored: %v, %v", ids, refused)
+		}
+		_, err = h.db.ExecContext(t.Context(), `ALTER TABLE ranges_away RENAME TO ranges`)
+		must(t, err)
+		if ids, refused = sendMany("rich"); len(ids) != 1 || ids[0] != 0 || len(refused) != 0 {
+			t.Errorf("with money: %v, %v", ids, refused)
+		}
+	})
+}
+
+func TestASingleMessageCostsInTheCurrencyOfItsAccount(t *testing.T) {
+	eachHouse(t, smscsim.Faults{}, func(t *testing.T, h *house) {
+		h.route(50, 0)
+		for _, statement := range []string{
+			`INSERT INTO price_lists (id, name, currency, created_at) VALUES (2, 'kroner', 'NOK', 0)`,
+			`INSERT INTO price_books (id, list_id, currency, valid_from) VALUES (2, 2, 'NOK', 0)`,
+			`INSERT INTO prices (book_id, country, lane, micro) VALUES (2, 'NO', '*', 500000)`,
+			`UPDATE plans SET list_id = 2`,
+			`UPDATE accounts SET currency = 'NOK'`,
+		} {
+			_, err := h.db.ExecContext(t.Context(), statement)
+			must(t, err)
+		}
+		one := smsqueue.Single{To: number(1), Text: "Hi", Key: "key", RequestHash: "1"}
+		first, err := h.queue.Send(t.Context(), h.account.ID, one)
+		must(t, err)
+		replay, err := h.queue.Send(t.Context(), h.account.ID, one)
+		must(t, err)
+		read, err := h.queue.Message(t.Context(), h.account.ID, first.ID)
+		must(t, err)
+		list, err := h.queue.Messages(t.Context(), h.account.ID, smsqueue.MessageFilter{Limit: 10})
+		must(t, err)
+		same(t, "currencies", []string{first.Currency, replay.Currency, read.Currency, list[0].Currency}, []string{"NOK", "NOK", "NOK", "NOK"})
+	})
+}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/sim/smscsim"
@@ -54,7 +53,7 @@ func TestALateAnswerConfirmsWhatWasUnconfirmed(t *testing.T) {
 			if went := h.smsc.Counts().Accepted - before; went != people*c.Parts {
 				t.Errorf("the SMSC has %d parts of %d", went, people*c.Parts)
 			}
-			money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+			money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 			must(t, err)
 			if money.Open() != 0 || money.Charged != money.Reserved {
 				t.Errorf("what the carrier accepted late is charged: %+v", money)

@@ -24,11 +24,14 @@ func (q *Queue) Holdings(ctx context.Context, account int64) (map[string]int, er
 	return lots.Count(ctx, q.db, account, kindsHeld)
 }
 
-// StillOut says whether an account has messages that are on their way or wait: they
-// are to be through before the account's data go.
+// StillOut says whether an account has messages that are on their way, or that money is
+// reserved for: they are to be through before the account's data go, or that money would
+// stay reserved for ever. What waits for somebody is not through before CancelAll.
 func (q *Queue) StillOut(ctx context.Context, account int64) (out bool, err error) {
 	err = q.db.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM ranges WHERE account_id = $1 AND state IN ('dispatched', 'running'))`, account).Scan(&out)
+		SELECT EXISTS (SELECT 1 FROM ranges WHERE account_id = $1 AND state IN ('dispatched', 'running'))
+			OR EXISTS (SELECT 1 FROM ranges r JOIN messages m ON m.id BETWEEN r.first_id AND r.last_id AND m.account_id = $1
+				WHERE r.account_id = $1 AND m.money = 'reserved')`, account).Scan(&out)
 	return out, err
 }
 

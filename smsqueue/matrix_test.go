@@ -318,7 +318,7 @@ func (p *point) eventuallyZero(what, query string) {
 // moneyAgrees compares the ledger with the rows, which are its sub-ledger.
 func (p *point) moneyAgrees(c smsqueue.Campaign) {
 	p.t.Helper()
-	var rows billing.Totals
+	var rows moneyOf
 	var open int64
 	must(p.t, p.db.QueryRowContext(p.t.Context(), `
 		SELECT CAST(COALESCE(SUM(price_micro), 0) AS BIGINT),
@@ -326,7 +326,7 @@ func (p *point) moneyAgrees(c smsqueue.Campaign) {
 			CAST(COALESCE(SUM(CASE money WHEN 'released' THEN price_micro END), 0) AS BIGINT),
 			CAST(COALESCE(SUM(CASE money WHEN 'reserved' THEN price_micro END), 0) AS BIGINT)
 		FROM messages WHERE campaign_id = $1`, c.ID).Scan(&rows.Reserved, &rows.Charged, &rows.Released, &open))
-	ledger, err := billing.CampaignTotals(p.t.Context(), p.db, c.Account, c.ID)
+	ledger, err := campaignMoney(p.t.Context(), p.db, c.Account, c.ID)
 	must(p.t, err)
 	if diff := cmp.Diff(rows, ledger); diff != "" {
 		p.t.Errorf("the ledger is not the sum of the messages: %s", diff)

@@ -32,9 +32,9 @@ func TestACampaignReachesEverybodyOnce(t *testing.T) {
 			}
 		}
 		want := int64(people * 45000)
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
-		if diff := cmp.Diff(billing.Totals{Reserved: want, Charged: want}, money); diff != "" {
+		if diff := cmp.Diff(moneyOf{Reserved: want, Charged: want}, money); diff != "" {
 			t.Errorf("the ledger: %s", diff)
 		}
 		reconciled(t, h)

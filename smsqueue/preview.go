@@ -119,10 +119,7 @@ func (ready preparedCampaign) preview(ctx context.Context, tx *db.Tx, q *Queue, 
 	if err != nil {
 		return Preview{}, err
 	}
-	if s.large, err = s.isLarge(ctx, tx); err != nil {
-		return Preview{}, err
-	}
-	if s.erased, err = q.marks.Marked(ctx, tx, s.account); err != nil {
+	if err := s.survey(ctx, tx); err != nil {
 		return Preview{}, err
 	}
 	t := newPreviewing(ready, *left)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/events"
 	"github.com/varsel/varsel/internal/problem"
@@ -35,9 +34,9 @@ func TestAMessageToARemovedPersonIsSkippedUncharged(t *testing.T) {
 		if len(skipped) != 1 || skipped[0].Reason != "recipient_removed" || skipped[0].Money != smsqueue.Released {
 			t.Errorf("%+v", skipped)
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
-		if diff := cmp.Diff(billing.Totals{Reserved: 100 * 45000, Charged: 99 * 45000, Released: 45000}, money); diff != "" {
+		if diff := cmp.Diff(moneyOf{Reserved: 100 * 45000, Charged: 99 * 45000, Released: 45000}, money); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -98,7 +97,7 @@ func TestADeadlineEndsWhatIsStillPending(t *testing.T) {
 		if c.Counts[smsqueue.Expired] != 10 {
 			t.Errorf("%v", c.Counts)
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
 		if money.Charged != 10*45000 || money.Open() != 0 {
 			t.Errorf("what the carrier accepted is charged: %+v", money)

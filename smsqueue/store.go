@@ -165,7 +165,7 @@ func selectMessages(ctx context.Context, q db.Querier, where string, args ...any
 	}, `
 		SELECT m.id, m.account_id, m.campaign_id, m.contact_id, COALESCE(n.name, ''), m.phone,
 			COALESCE(NULLIF(m.sender, ''), c.sender, ''), COALESCE(NULLIF(m.body, ''), c.body, ''), 
-			r.lane, COALESCE(c.currency, 'EUR'),
+			r.lane, COALESCE(c.currency, (SELECT currency FROM accounts WHERE id = m.account_id)),
 			m.encoding, m.parts, m.price_micro, m.money, `+shownStatus+`, m.reason, m.code, m.tries, m.possible_duplicate,
 			m.queued_at, m.sent_at, m.done_at
 		FROM messages m JOIN ranges r ON r.id = m.range_id LEFT JOIN campaigns c ON c.id = m.campaign_id LEFT JOIN contacts n ON n.id = m.contact_id `+where, args...)

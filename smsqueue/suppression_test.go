@@ -102,7 +102,7 @@ func TestStopBlocksAtOnceInsideARunningCampaign(t *testing.T) { // U21
 				t.Errorf("%+v", m)
 			}
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
 		if want := int64(people-len(late)) * 45000; money.Charged != want || money.Released != int64(len(late))*45000 {
 			t.Errorf("%+v", money)
@@ -493,5 +493,27 @@ func TestStopIsObeyedWhereNothingCanBeAnswered(t *testing.T) { // U21
 		if len(sent) > 0 {
 			t.Errorf("%+v", sent)
 		}
+	})
+}
+
+// What was not answered for want of money does not count as answered. // U21
+func TestHelpIsAnsweredAsSoonAsThereIsMoney(t *testing.T) {
+	eachMast(t, func(t *testing.T, h *house, m *mast) {
+		h.number(h.account.ID, office, "")
+		h.eventually(func() bool { return len(m.links()) > 0 })
+		answers := func() int {
+			t.Helper()
+			sent, err := h.queue.Messages(t.Context(), h.account.ID, smsqueue.MessageFilter{Limit: 10})
+			must(t, err)
+			return len(sent)
+		}
+		h.terms(billing.Terms{Prepaid: true})
+		m.bring(h, said("1", "HELP"))
+		same(t, "answers without money", answers(), 0)
+		_, err := h.ledger().Pay(t.Context(), h.account.ID, billing.Payment{Micro: 10_000_000, Reference: "bank 1"})
+		must(t, err)
+		m.bring(h, said("2", "HELP"))
+		m.bring(h, said("3", "HELP"))
+		same(t, "answers with it", answers(), 1)
 	})
 }

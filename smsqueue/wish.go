@@ -120,8 +120,11 @@ func answerWish(ctx context.Context, tx *db.Tx, m received, kind keywords.Kind, 
 		return err
 	}
 	reservation, refused, err := billing.Reserve(ctx, tx, now, billing.Spender{}, reservations([]Message{reply}, Normal, ids)...)
-	if err != nil || refused != nil {
-		return err // without money for the answer, what was asked for is done all the same
+	if err != nil {
+		return err
+	}
+	if refused != nil { // what was asked for is done all the same
+		return giveReplyBack(ctx, tx, reply)
 	}
 	r := rangeRow{id: ids.take(), account: m.Account, route: a.route.ID, lane: Normal, first: reply.ID, last: reply.ID,
 		maxParts: reply.Parts, deadline: now.Add(validity), reservation: reservation}
@@ -192,4 +195,10 @@ func takeReply(ctx context.Context, tx *db.Tx, reply Message, kind keywords.Kind
 	}
 	n, err := done.RowsAffected()
 	return n == 1, err
+}
+
+// giveReplyBack uncounts an answer that there is no money for.
+func giveReplyBack(ctx context.Context, tx *db.Tx, reply Message) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM opt_out_replies WHERE account_id = $1 AND message_id = $2`, reply.Account, reply.ID)
+	return err
 }

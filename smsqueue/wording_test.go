@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/problem"
@@ -273,9 +272,9 @@ func TestThePreviewIsWhatIsReceivedAndCharged(t *testing.T) {
 		if p.Longest.Parts != longest.Parts || p.Longest.Units != longest.Units || h.smsc.Texts(strings.TrimPrefix(p.Longest.Phone, "+"))[0] != p.Longest.Text {
 			t.Errorf("the longest is %+v, not %+v", p.Longest, longest)
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
-		if diff := cmp.Diff(billing.Totals{Reserved: p.CostMicro, Charged: p.CostMicro}, money); diff != "" {
+		if diff := cmp.Diff(moneyOf{Reserved: p.CostMicro, Charged: p.CostMicro}, money); diff != "" {
 			t.Errorf("the preview against the ledger: %s", diff)
 		}
 		if diff := cmp.Diff(p.LeftOut, c.LeftOut); diff != "" || p.Recipients != c.Counts[smsqueue.Delivered] || p.AllParts != c.AllParts {
@@ -367,9 +366,9 @@ func TestACampaignThatNobodyCanGetEnds(t *testing.T) {
 		if diff := cmp.Diff([]smsqueue.LeftOut{want, want}, []smsqueue.LeftOut{p.LeftOut, c.LeftOut}); diff != "" || p.Recipients != 0 || c.Counts.Total() != 0 {
 			t.Error(diff)
 		}
-		money, err := billing.CampaignTotals(t.Context(), h.db, h.account.ID, c.ID)
+		money, err := campaignMoney(t.Context(), h.db, h.account.ID, c.ID)
 		must(t, err)
-		if (money != billing.Totals{}) {
+		if (money != moneyOf{}) {
 			t.Errorf("%+v", money)
 		}
 	})

@@ -155,6 +155,7 @@ var acts = map[string]string{
 	"console.refused": "refused", "api.refused": "refused",
 
 	"api.startCampaign": "campaign_started", "console.POST /campaigns/new": "campaign_started", "command.send": "campaign_started",
+	"api.notifyCardHolders": "campaign_started", "command.card.template.notify": "campaign_started",
 	"api.pauseCampaign": "campaign_paused", "console.POST /campaigns/:id/pause": "campaign_paused", "command.campaign.pause": "campaign_paused",
 	"api.resumeCampaign": "campaign_resumed", "console.POST /campaigns/:id/resume": "campaign_resumed", "command.campaign.resume": "campaign_resumed",
 	"api.cancelCampaign": "campaign_cancelled", "console.POST /campaigns/:id/cancel": "campaign_cancelled", "command.campaign.cancel": "campaign_cancelled",

@@ -38,6 +38,7 @@ type reconciliationRow struct {
 	Messages    int
 	Differences int
 	Done        bool
+	Running     bool
 }
 
 type monthRow struct {
@@ -125,7 +126,7 @@ func (say *tongue) anywhere(country string) string {
 
 func (w *site) reconciliationRow(say *tongue, r billing.Reconciliation) reconciliationRow {
 	return reconciliationRow{ID: w.Names.Of(secrets.Reconciliation, r.ID), State: say.word("reconciliation", r.State), Started: r.Started, Compared: r.Compared,
-		Messages: r.Messages, Differences: r.Differences, Done: r.State == billing.ReconDone}
+		Messages: r.Messages, Differences: r.Differences, Done: r.State == billing.ReconDone, Running: r.State == billing.ReconRunning}
 }
 
 func (w *site) monthRows(v visit) (rows []monthRow, err error) {
@@ -151,14 +152,14 @@ func (w *site) monthRows(v visit) (rows []monthRow, err error) {
 }
 
 func (w *site) runMonths(c *fiber.Ctx, v visit) error {
-	if _, err := w.Invoices.RunMonth(v.ctx, billing.RunOrder{}, time.Now()); err != nil {
+	if _, _, err := w.Invoices.RunMonth(v.ctx, billing.RunOrder{Until: time.Now().Add(patience / 2)}, time.Now()); err != nil {
 		return err
 	}
 	return c.Redirect(booksPath, fiber.StatusSeeOther)
 }
 
 func (w *site) reconcileNow(c *fiber.Ctx, v visit) error {
-	r, _, err := w.Invoices.Reconcile(v.ctx, w.Queue.Traffic, time.Now())
+	r, err := w.Invoices.AskReconciliation(v.ctx, time.Now())
 	if err != nil {
 		return err
 	}
@@ -251,6 +252,9 @@ func (w *site) rowsOf(d billing.Difference) (names []string) {
 	}
 	for _, id := range d.Messages {
 		names = append(names, w.Names.Of(secrets.Message, id))
+	}
+	for _, id := range d.Entries {
+		names = append(names, w.Names.Of(secrets.Entry, id))
 	}
 	return names
 }

@@ -38,7 +38,7 @@ func TestUsageIsDrawnAndTabulated(t *testing.T) {
 		}
 	}
 	w.has(w.get("/usage?month=2026-10"), http.StatusOK, "EUR 55.35", "the highest is EUR 54.00", `href="/usage?month=2026-11"`)
-	w.has(w.get("/usage.csv?month=2026-10"), http.StatusOK, "2026-10-05,NO,Bulk,1200,1200,EUR 54.00")
+	w.has(w.get("/usage.csv?month=2026-10"), http.StatusOK, "Cost,Currency\r\n", "2026-10-05,NO,Bulk,1200,1200,54.00,EUR\r\n")
 	w.has(w.get("/usage?month=2100-01"), http.StatusUnprocessableEntity)
 	w.has(w.get("/usage"), http.StatusOK, "Nothing was charged")
 }
@@ -54,8 +54,12 @@ func TestAnOperatorSeesWhetherTheBooksAgree(t *testing.T) {
 	w.sent(w.post("/installation/books/run", url.Values{}), "/installation/books")
 	w.has(w.get("/installation/books"), http.StatusOK, "Skipped", "It is not known yet whom invoices are from.")
 	got := w.post("/installation/books/reconcile", url.Values{})
+	w.has(w.get(got.header.Get("Location")), http.StatusOK, "Under way", "It goes on without this page")
+	if _, _, asked, err := w.invoices.RunAsked(w.Context(), nil, time.Now()); !asked || err != nil {
+		w.Fatalf("nothing was asked for (%v)", err)
+	}
 	page := w.get(got.header.Get("Location"))
-	w.has(page, http.StatusOK, "What messages cost and what was reserved", "What messages were charged and the ledger", "45.00")
+	w.has(page, http.StatusOK, "ent_", "What messages cost and what was reserved", "What messages were charged and the ledger", "45.00")
 	w.has(w.post("/installation/books/costs", url.Values{"carrier": {"main"}, "country": {"Norway"}, "price": {"0.03"}, "currency": {"EUR"}}), http.StatusUnprocessableEntity, "Write two letters")
 	w.has(w.post("/installation/books/costs", url.Values{"carrier": {"main"}, "country": {"NO"}, "price": {"cheap"}, "currency": {"EUR"}}), http.StatusUnprocessableEntity, "Write a price")
 	w.sent(w.post("/installation/books/costs", url.Values{"carrier": {"main"}, "country": {"no"}, "price": {"0,031"}, "currency": {"EUR"}}), "/installation/books")

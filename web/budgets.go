@@ -1,7 +1,6 @@
 package web
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -99,18 +98,6 @@ func typedBudget(c *fiber.Ctx) budgetForm {
 	return budgetForm{Name: typed("name"), Limit: typed("limit"), Warn: typed("warn"), Per: typed("per"), Team: typed("team")}
 }
 
-var typedAmount = regexp.MustCompile(`^([0-9]{1,9})(?:[.,]([0-9]{1,6}))?$`)
-
-// limit is the amount in micro-units; 0 for what is none.
-func (f budgetForm) limit() int64 {
-	m := typedAmount.FindStringSubmatch(strings.NewReplacer(" ", "", "\u00a0", "").Replace(f.Limit))
-	if m == nil {
-		return 0
-	}
-	micro, _ := strconv.ParseInt(m[1]+(m[2] + "000000")[:6], 10, 64) // the pattern lets nothing else come here
-	return micro
-}
-
 // warn is the share; -1, which is refused, for what is no number.
 func (f budgetForm) warn() int {
 	if f.Warn == "" {
@@ -125,8 +112,8 @@ func (f budgetForm) warn() int {
 
 // wrong keeps with a form why it was refused.
 func (f *budgetForm) wrong(say *tongue, refused *problem.Problem) {
-	field := map[string]string{"invalid_limit": "limit", "invalid_warn_percent": "warn", "invalid_name": "name", "budget_exists": "name"}[refused.Code]
-	f.Errors = []fieldError{{field, say.word("budget_wrong", refused.Code)}}
+	field := map[string]string{"invalid_limit": "limit", "ambiguous_number": "limit", "invalid_warn_percent": "warn", "invalid_name": "name", "budget_exists": "name"}[refused.Code]
+	f.Errors = []fieldError{{field, say.wrongNumber("budget_wrong", refused.Code)}}
 }
 
 // refusedBudget says whether an error is about what was typed.
@@ -140,14 +127,16 @@ func refusedBudget(err error) *problem.Problem {
 
 func (w *site) addBudget(c *fiber.Ctx, v visit) error {
 	form := typedBudget(c)
-	n := billing.NewBudget{Name: form.Name, Per: billing.Per(form.Per), LimitMicro: form.limit(), Warn: form.warn()}
+	n := billing.NewBudget{Name: form.Name, Per: billing.Per(form.Per), Warn: form.warn()}
+	var err error
 	if form.Team != "" {
-		var err error
 		if n.Team, err = w.Names.ID(secrets.Team, form.Team); err != nil {
 			return err
 		}
 	}
-	_, err := w.Budgets.Add(v.ctx, v.Account.ID, n)
+	if n.LimitMicro, err = billing.ReadAmount("limit", form.Limit); err == nil {
+		_, err = w.Budgets.Add(v.ctx, v.Account.ID, n)
+	}
 	if refused := refusedBudget(err); refused != nil {
 		form.wrong(v.say, refused)
 		return w.showBudgets(c.Status(statuses[refused.Kind]), v, form)
@@ -182,7 +171,7 @@ func (w *site) budget(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	form := budgetForm{Name: b.Name, Limit: strings.Replace(billing.Money(b.LimitMicro), ".", v.say.comma, 1), Warn: strconv.Itoa(b.Warn), Currency: b.Currency}
+	form := budgetForm{Name: b.Name, Limit: v.say.typed(b.LimitMicro), Warn: strconv.Itoa(b.Warn), Currency: b.Currency}
 	return render(c, budgetPage{w.budgetRow(v.say, b), form})
 }
 
@@ -192,8 +181,11 @@ func (w *site) changeBudget(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	form := typedBudget(c)
-	limit, warn := form.limit(), form.warn()
-	_, err = w.Budgets.Change(v.ctx, v.Account.ID, b.ID, billing.BudgetChange{Name: &form.Name, LimitMicro: &limit, Warn: &warn})
+	warn := form.warn()
+	limit, err := billing.ReadAmount("limit", form.Limit)
+	if err == nil {
+		_, err = w.Budgets.Change(v.ctx, v.Account.ID, b.ID, billing.BudgetChange{Name: &form.Name, LimitMicro: &limit, Warn: &warn})
+	}
 	if refused := refusedBudget(err); refused != nil {
 		form.wrong(v.say, refused)
 		form.Currency = b.Currency

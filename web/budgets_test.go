@@ -57,6 +57,7 @@ func TestBudgetsAreMadeChangedAndRemoved(t *testing.T) {
 			t.Errorf("%s: %d", field, got.status)
 		}
 	}
+	w.has(w.post("/budgets", typed("B", "1,000", "", "day", "")), http.StatusUnprocessableEntity, `id="limit-wrong"`, "thousands or as decimals", `value="1,000"`)
 	path := "/budgets/" + w.names.Of(secrets.Budget, all[0].ID)
 	w.golden("budget-nb", timeless(w.get(path, "Accept-Language", "nb").body))
 	w.has(w.post(path, typed("All", "0", "", "", "")), http.StatusUnprocessableEntity, `id="limit-wrong"`)

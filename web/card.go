@@ -13,6 +13,7 @@ import (
 
 	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/cards/slug"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/audit"
 	"github.com/varsel/varsel/internal/problem"
 )
@@ -210,7 +211,7 @@ func (w *site) showCard(c *fiber.Ctx, v visit, s *shelved) error {
 
 func (w *site) cardPage(v visit, s *shelved) (cardPage, error) {
 	t, said := s.Template, s.Values
-	p := cardPage{Slug: s.Slug, Name: t.Called(said), Role: t.First(said, cards.JobTitle), TextMe: t.Settings.TextMe}
+	p := cardPage{Slug: s.Slug, Name: t.Called(said), Role: t.First(said, cards.JobTitle), TextMe: w.textsCard(s)}
 	p.Place = joined(" · ", t.First(said, cards.Department), t.First(said, cards.Company))
 	if !s.Photo.IsZero() {
 		p.Photo = fmt.Sprintf("/c/%s/photo?%d", s.Slug, s.Photo.UnixMilli())
@@ -246,11 +247,14 @@ func (w *site) cardButton(s *shelved, kind cards.Button) (cardButton, bool) {
 	case cards.Save:
 		b.To = template.URL("/c/" + s.Slug + "/card.vcf")
 	case cards.Share:
+		if w.PublicURL == "" {
+			return b, false
+		}
 		b.To, b.Share = template.URL("/c/"+s.Slug+"/share"), cards.Address(w.PublicURL, s.Slug)
 	case cards.Call:
-		b.To = dial("tel:", or(t.First(said, cards.Mobile), t.First(said, cards.WorkPhone)))
+		b.To = call(or(t.First(said, cards.Mobile), t.First(said, cards.WorkPhone)))
 	case cards.SMS:
-		b.To = dial("sms:", t.First(said, cards.Mobile))
+		b.To = text(t.First(said, cards.Mobile))
 	case cards.Mail:
 		b.To = mailTo(t.First(said, cards.Email))
 	case cards.Web:
@@ -271,19 +275,26 @@ func or(value, other string) string {
 	return value
 }
 
-// dial is a link that a phone opens; html/template lets no such scheme pass by itself, so
-// that only digits and a plus are put into it.
-func dial(scheme, number string) template.URL {
-	digits := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r == '+' {
-			return r
-		}
-		return -1
-	}, strings.ReplaceAll(number, "(0)", ""))
-	if len(digits) < 3 {
+// call is a link that dials a number (RFC 3966); html/template lets no such scheme pass by
+// itself, so that only digits and a plus are put into it.
+func call(raw string) template.URL {
+	number, extension := contacts.Dialled(raw)
+	switch {
+	case number == "":
+		return ""
+	case extension != "":
+		return template.URL("tel:" + number + ";ext=" + extension)
+	}
+	return template.URL("tel:" + number)
+}
+
+// text is a link that begins an SMS (RFC 5724).
+func text(raw string) template.URL {
+	number, _ := contacts.Dialled(raw)
+	if number == "" {
 		return ""
 	}
-	return template.URL(scheme + digits)
+	return template.URL("sms:" + number)
 }
 
 func mailTo(address string) template.URL {
@@ -326,7 +337,9 @@ func cardLines(say *tongue, fields []cards.Told) (all []cardLine) {
 		case slices.Contains(ofAddress, f.Kind):
 			address, before, line.Label = len(all), f.Kind, say.text("card_address")
 		case f.Kind == cards.Mobile || f.Kind == cards.WorkPhone:
-			line.To = dial("tel:", f.Value)
+			line.Value, line.To = contacts.Readable(f.Value), call(f.Value)
+		case f.Kind == cards.Fax:
+			line.Value = contacts.Readable(f.Value)
 		case f.Kind == cards.Email:
 			line.To = mailTo(f.Value)
 		case f.Kind == cards.Website:

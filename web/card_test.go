@@ -57,7 +57,12 @@ const cardsAt = "http://cards.acme.test"
 // cardWorld is a world with a card in a design.
 func cardWorld(t *testing.T, change func(*cards.Body)) (*world, cards.Card) {
 	t.Helper()
-	w := newWorldAt(t, cardsAt)
+	return cardWorldAt(t, cardsAt, change)
+}
+
+func cardWorldAt(t *testing.T, public string, change func(*cards.Body)) (*world, cards.Card) {
+	t.Helper()
+	w := newWorldAt(t, public)
 	must(w.cards.SaveGrouping(t.Context(), w.account.ID, cards.Grouping{Tenant: cardTenant, Method: cards.InOne}, ""))
 	b := cardBody()
 	if change != nil {
@@ -96,6 +101,18 @@ func (w *world) goldenCard(name string, c cards.Card, got answer) {
 
 // everyCardPath is all that is at a card's address.
 var everyCardPath = []string{"", "/card.vcf", "/card.vcf?version=4.0", "/photo", "/logo", "/qr.png", "/qr.svg", "/qr.pdf", "/share", "/offline", "/offline.png", "/text", "/edit"}
+
+func TestNumbersOfACardAreReadDialledAndSaved(t *testing.T) { // Q30, Q36
+	w, c := cardWorld(t, func(b *cards.Body) {
+		b.Sections[1].Fields = append(b.Sections[1].Fields, cards.Field{ID: "desk", Kind: cards.WorkPhone, From: "businessPhones", Sync: cards.Always})
+	})
+	said := kari()
+	said["mobilePhone"], said["businessPhones"] = "\u200etel:+358404393990", "+49 (0)30 2952816 ext 722"
+	w.synced(cards.Person{DirectoryID: "kari", Contact: c.Contact, Values: said})
+	w.has(w.get("/c/"+c.Slug), http.StatusOK, ">&#43;358 40 4393990<", `href="tel:&#43;358404393990"`, `href="sms:&#43;358404393990"`,
+		">&#43;49 (0)30 2952816 ext 722<", `href="tel:&#43;49302952816;ext=722"`)
+	w.has(w.get("/c/"+c.Slug+"/card.vcf"), http.StatusOK, "TEL;TYPE=cell:+358404393990\r\n")
+}
 
 func TestACardIsReadAndSavedWithoutAScript(t *testing.T) { // Q30, Q36
 	w, c := cardWorld(t, nil)
@@ -288,7 +305,7 @@ func TestTheCodesOfACardAreRead(t *testing.T) { // Q38
 			t.Errorf("%s says %q", picture, got)
 		}
 	}
-	if got := scanned(t, file("/offline.png")); !strings.Contains(got, "BEGIN:VCARD") || !strings.Contains(got, "+47 401 00 001") {
+	if got := scanned(t, file("/offline.png")); !strings.Contains(got, "BEGIN:VCARD") || !strings.Contains(got, ":+4740100001") {
 		t.Errorf("the code for use without a network says %q", got)
 	}
 	w.goldenCard("card-share-en", c, w.get("/c/"+c.Slug+"/share"))
@@ -556,5 +573,41 @@ func TestAVisitorHasTheCardTexted(t *testing.T) {
 	}
 	if got := w.get(text + "?sent=1"); !strings.Contains(got.body, "the card is on its way") {
 		t.Error(got.body)
+	}
+}
+
+func TestACardIsTextedToOtherCountriesOnlyWhereTheTemplateSaysSo(t *testing.T) {
+	for _, abroad := range []bool{false, true} {
+		w, c := cardWorld(t, func(b *cards.Body) { b.Settings.TextAbroad = abroad })
+		w.carrier("main", `{}`)
+		got := w.post("/c/"+c.Slug+"/text", url.Values{"number": {"+48 512 345 678"}, "agree": {"yes"}, "notice": {cards.ConsentNotice}})
+		sent := w.texts()
+		if abroad && (len(sent) != 1 || sent[0].Phone != "+48512345678") {
+			t.Errorf("%d, %+v", got.status, sent)
+		}
+		if !abroad && (got.status != http.StatusUnprocessableEntity || len(sent) != 0 || !strings.Contains(got.body, "the country that the organisation is in")) {
+			t.Errorf("%d %s, %d texts", got.status, got.body, len(sent))
+		}
+	}
+}
+
+func TestACardThatWasNotTextedCanBeAskedForAgain(t *testing.T) {
+	w, c := cardWorld(t, nil)
+	w.carrier("main", `{}`)
+	const number = "+4740100008"
+	if _, _, err := w.queue.Suppress(t.Context(), w.account.ID, smsqueue.NewSuppression{Phone: number}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() {
+		t.Helper()
+		if got := w.post("/c/"+c.Slug+"/text", url.Values{"number": {number}, "agree": {"yes"}, "notice": {cards.ConsentNotice}}); got.status != http.StatusSeeOther {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+	}
+	ask()
+	must(0, w.queue.Unsuppress(t.Context(), w.account.ID, number))
+	ask()
+	if sent := w.texts(); len(sent) != 1 || sent[0].Phone != number {
+		t.Errorf("%+v", sent)
 	}
 }

@@ -206,6 +206,9 @@ func (w *site) cardRow(card cards.Card, group string) cardRow {
 		row.Name = card.Slug
 	}
 	for _, form := range []string{"png", "svg", "pdf"} {
+		if w.PublicURL == "" {
+			break // what is printed has to lead somewhere
+		}
 		row.Codes = append(row.Codes, link{Path: "/c/" + card.Slug + "/qr." + form, Text: strings.ToUpper(form)})
 	}
 	return row

@@ -215,7 +215,7 @@ func readCode(c *fiber.Ctx, percent string) cards.Code {
 }
 
 func readCardSettings(c *fiber.Ctx) cards.Settings {
-	s := cards.Settings{Language: c.FormValue("settings-language"), Indexed: ticked(c, "settings-indexed"), TextMe: ticked(c, "settings-text_me"), Offline: ticked(c, "settings-offline"),
+	s := cards.Settings{Language: c.FormValue("settings-language"), Indexed: ticked(c, "settings-indexed"), TextMe: ticked(c, "settings-text_me"), TextAbroad: ticked(c, "settings-text_abroad"), Offline: ticked(c, "settings-offline"),
 		Buttons: []cards.Button{}}
 	for _, b := range cards.Buttons {
 		if ticked(c, "button-"+string(b)) {

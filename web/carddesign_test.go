@@ -20,7 +20,7 @@ func designForm(name string) url.Values {
 	form := url.Values{"name": {name}, "do": {"save"}, "version": {"0"}, "looks-layout": {string(b.Looks.Layout)}, "looks-font": {string(b.Looks.Font)},
 		"looks-primary": {b.Looks.Primary}, "looks-background": {b.Looks.Background}, "looks-ink": {b.Looks.Ink}, "looks-photo": {"1"},
 		"code-foreground": {b.Code.Foreground}, "code-background": {b.Code.Background}, "code-modules": {string(b.Code.Modules)},
-		"code-finders": {string(b.Code.Finders)}, "code-level": {string(b.Code.Level)}, "code-frame": {string(b.Code.Frame)}, "settings-text_me": {"1"}}
+		"code-finders": {string(b.Code.Finders)}, "code-level": {string(b.Code.Level)}, "code-frame": {string(b.Code.Frame)}, "settings-text_me": {"1"}, "settings-text_abroad": {"1"}}
 	for _, button := range b.Settings.Buttons {
 		form.Set("button-"+string(button), "1")
 	}
@@ -61,6 +61,7 @@ func TestATemplateIsDesignedWithoutScript(t *testing.T) { // Q29 Q30 Q32 Q34 Q35
 	saved := w.designs()["House"]
 	w.sent(first, "/cards/templates/"+w.names.Of(secrets.CardTemplate, saved.ID)+"/saved")
 	want := cards.Usual()
+	want.Settings.TextMe, want.Settings.TextAbroad = true, true // which are not usual: they cost
 	want.Settings.Buttons = []cards.Button{cards.Save, cards.Call, cards.SMS, cards.Mail, cards.Share}
 	if diff := cmp.Diff(want, saved.Body); diff != "" {
 		t.Errorf("what was saved is not what was filled in (-want +got):\n%s", diff)
@@ -99,8 +100,10 @@ func TestWhatIsWrongWithADesignIsSaidAndEverythingTypedStays(t *testing.T) { // 
 	for _, c := range []struct{ field, value, says, marks string }{
 		{"looks-primary", "#ff0000", "3.99:1", `id="looks-primary-wrong"`},
 		{"looks-ink", "#777777", "4.47:1", `id="looks-ink-wrong"`},
+		{"default-1-3", "javascript:alert(1)", "https://", `aria-invalid="true" aria-describedby="field-1-3-wrong"`},
 		{"default-1-3", "javascript:alert(1)", "https://", `<details open>`},
 		{"code-foreground", "#dddddd", "Cameras cannot tell", "wrong"},
+		{"title-0", strings.Repeat("x", 81), "80", `aria-describedby="title-0-wrong"`},
 		{"code-logo_percent", "x", "5 to 100 percent", `id="code-logo_percent-wrong"`},
 		{"name", "", "1 to", `id="name-wrong"`},
 	} {
@@ -138,8 +141,8 @@ func TestExactlyWhatIsTickedIsDone(t *testing.T) { // Q39 Q40 Q49 Q52
 			w.carrier("main", `{}`)
 			w.signIn()
 			path := "/cards/templates/" + w.names.Of(secrets.CardTemplate, red.ID) + "/saved"
-			w.has(w.get(path), http.StatusOK, "Template saved", `name="apply"`, `name="sync"`, `name="notify"`)
-			form := url.Values{"which": {"all"}}
+			w.has(w.get(path), http.StatusOK, "Template saved", `name="once"`, `name="apply"`, `name="sync"`, `name="notify"`)
+			form := url.Values{"which": {"all"}, "once": {"a"}}
 			for name, ticked := range map[string]bool{"apply": apply, "sync": sync, "notify": notify} {
 				if ticked {
 					form.Set(name, "1")
@@ -148,12 +151,54 @@ func TestExactlyWhatIsTickedIsDone(t *testing.T) { // Q39 Q40 Q49 Q52
 			w.sent(w.post(path, form), "/cards")
 			shown := must(w.cards.Groups(t.Context(), w.account.ID, one.Tenant))[0].Template
 			campaigns := must(w.queue.Campaigns(t.Context(), w.account.ID, 0, 10))
+			w.sent(w.post(path, form), "/cards") // a double click
+			if again := must(w.queue.Campaigns(t.Context(), w.account.ID, 0, 10)); len(again) != len(campaigns) || len(again) > 1 {
+				t.Errorf("the same form again makes %d campaigns of %d", len(again), len(campaigns))
+			}
 			type done struct{ Applied, Synced, Notified bool }
 			got := done{shown == red.ID, w.connection().RequestedAt.After(before.RequestedAt), len(campaigns) > 0}
 			if diff := cmp.Diff(done{apply, sync, notify}, got); diff != "" {
 				t.Errorf("(-ticked +done):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Who ticks groups and leaves the form at all of them does not mean everybody.
+func TestTickedGroupsAreNeverTakenForAll(t *testing.T) { // Q39 Q49
+	w := newWorld(t)
+	one := w.connect()
+	must(w.cards.SaveGrouping(t.Context(), w.account.ID, cards.Grouping{Tenant: one.Tenant, Method: cards.ByFields, Fields: []string{"department"}}, ""))
+	red := must(w.cards.SaveTemplate(t.Context(), w.account.ID, 0, "Red", cards.Usual()))
+	w.sync(one)
+	groups := must(w.cards.Groups(t.Context(), w.account.ID, one.Tenant))
+	picked := w.names.Of(secrets.CardGroup, groups[0].ID)
+	w.signIn()
+	path := "/cards/templates/" + w.names.Of(secrets.CardTemplate, red.ID) + "/saved"
+	kept := `id="` + picked + `" name="` + picked + `" value="1" checked`
+	w.has(w.post(path, url.Values{"which": {"all"}, "apply": {"1"}, picked: {"1"}}), http.StatusUnprocessableEntity, "You have ticked groups, but", `href="#groups"`, kept)
+	w.has(w.post(path, url.Values{"which": {"some"}, "apply": {"1"}}), http.StatusUnprocessableEntity, "Choose at least one group.")
+	for _, g := range must(w.cards.Groups(t.Context(), w.account.ID, one.Tenant)) {
+		if g.Template != 0 {
+			t.Errorf("%q shows a template", g.Name)
+		}
+	}
+	w.sent(w.post(path, url.Values{"which": {"some"}, "apply": {"1"}, picked: {"1"}}), "/cards")
+	for _, g := range must(w.cards.Groups(t.Context(), w.account.ID, one.Tenant)) {
+		if (g.Template == red.ID) != (g.ID == groups[0].ID) {
+			t.Errorf("%q has the template %d", g.Name, g.Template)
+		}
+	}
+}
+
+func TestTheGroupWithoutANameIsCalledByTheMethod(t *testing.T) { // Q22
+	for method, called := range map[cards.Method]string{cards.InOne: "Alle", cards.ByFields: "Alle andre"} {
+		w := newWorld(t)
+		one := w.connect()
+		must(w.cards.SaveGrouping(t.Context(), w.account.ID, cards.Grouping{Tenant: one.Tenant, Method: method, Fields: []string{"country"}}, ""))
+		w.sync(one)
+		w.signIn()
+		w.has(w.get("/cards", "Accept-Language", "nb"), http.StatusOK, ">"+called+"<")
 	}
 }
 
@@ -203,6 +248,23 @@ func TestCardsAreLockedUntilTheDirectoryIsAnalysed(t *testing.T) { // Q11 Q22 Q2
 	if g := must(w.cards.Grouping(t.Context(), w.account.ID, one.Tenant)); len(g.Filters) != 2 || g.Filters[0].Conditions[0].Field != "jobTitle" {
 		t.Errorf("%+v", g)
 	}
+}
+
+// A form without a script is shown anew for each button: at what the button was about.
+func TestTheDesignerStaysAtWhatWasChanged(t *testing.T) { // Q29
+	w := newWorld(t)
+	w.signIn()
+	form := designForm("House")
+	form.Set("do", "add-0")
+	form.Set("new-0", "note")
+	page := w.post(designPath, form)
+	n := strings.Count(page.body, `id="field-0-`) - 1
+	to := func(do, at string) string {
+		return `value="` + do + `" formaction="/cards/templates/design#` + at + `"`
+	}
+	last := fmt.Sprintf("0-%d", n)
+	w.has(page, http.StatusOK, `id="field-0-1" tabindex="-1"`, `id="section-1" tabindex="-1"`, to("up-0-1", "field-0-0"), to("down-0-1", "field-0-2"), to("remove-0-1", "field-0-1"),
+		to("remove-"+last, fmt.Sprintf("field-0-%d", n-1)), to("add-0", fmt.Sprintf("field-0-%d", n+1)), to("up-1", "section-0"), to("section", fmt.Sprintf("section-%d", len(cards.Usual().Sections))))
 }
 
 func TestThePreviewIsDrawnByTheServer(t *testing.T) { // Q29

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ type sectionRow struct {
 	Fields    []fieldRow
 	First     bool
 	Last      bool
+	// Where the form stands after a button: the numbers of what is then looked at.
+	Up, Down, Without, Next string
 }
 
 type fieldRow struct {
@@ -25,16 +28,22 @@ type fieldRow struct {
 	Mapped      string // the property in braces, or empty
 	From, Syncs []choice
 	Wrong       string // of its default or label, opens its settings
+	WrongIn     string // default or label
 	First, Last bool
+	// Where the form stands after a button, as in sectionRow.
+	Up, Down, Without string
 }
 
 // Sections are the rows of the form.
 func (p designPage) Sections() (all []sectionRow) {
 	for i, s := range p.Body.Sections {
-		row := sectionRow{At: strconv.Itoa(i), Title: s.Title, N: i + 1, First: i == 0, Last: i == len(p.Body.Sections)-1}
+		row := sectionRow{At: strconv.Itoa(i), Title: s.Title, N: i + 1, First: i == 0, Last: i == len(p.Body.Sections)-1,
+			Next: fmt.Sprintf("%d-%d", i, len(s.Fields))}
+		row.Up, row.Down, row.Without = moves("", i, len(p.Body.Sections))
 		for j, f := range s.Fields {
 			one := fieldRow{Field: f, At: row.At + "-" + strconv.Itoa(j), Word: p.say.word("card_kind", string(f.Kind)),
 				From: p.properties(f.From), Syncs: choicesOf(p.say, "card_sync", f.Sync, []cards.Sync{cards.Always, cards.Once}), First: j == 0, Last: j == len(s.Fields)-1}
+			one.Up, one.Down, one.Without = moves(row.At+"-", j, len(s.Fields))
 			if f.Label != "" {
 				one.Word = f.Label
 			}
@@ -42,8 +51,8 @@ func (p designPage) Sections() (all []sectionRow) {
 				one.Mapped = "{" + f.From + "}"
 			}
 			for _, e := range p.Errors {
-				if strings.HasSuffix(e.Field, "-"+one.At) {
-					one.Wrong = e.Text
+				if in, ok := strings.CutSuffix(e.Field, "-"+one.At); ok {
+					one.Wrong, one.WrongIn = e.Text, in
 				}
 			}
 			row.Fields = append(row.Fields, one)
@@ -52,6 +61,19 @@ func (p designPage) Sections() (all []sectionRow) {
 	}
 	return all
 }
+
+// moves are the numbers that the i-th of n has when it was moved, and that of what stands
+// in its place, or before it, when it was removed; "" for nothing.
+func moves(prefix string, i, n int) (up, down, without string) {
+	at := func(i int) string { return prefix + strconv.Itoa(i) }
+	if n > 1 {
+		without = at(min(i, n-2))
+	}
+	return at(max(i-1, 0)), at(min(i+1, n-1)), without
+}
+
+// NextSection is the number of a section that is added.
+func (p designPage) NextSection() int { return len(p.Body.Sections) }
 
 func (p designPage) properties(chosen string) []choice {
 	all := []choice{{Text: p.say.text("cards_from_nothing"), Chosen: chosen == ""}}

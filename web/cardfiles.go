@@ -11,6 +11,7 @@ import (
 	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/cards/qr"
 	"github.com/varsel/varsel/cards/vcard"
+	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/problem"
 )
 
@@ -25,7 +26,11 @@ func (w *site) cardFile(c *fiber.Ctx, v visit, s *shelved) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.Template.VCard(s.Card, photo, cards.Address(w.PublicURL, s.Slug), version)
+		address := ""
+		if w.PublicURL != "" {
+			address = cards.Address(w.PublicURL, s.Slug)
+		}
+		return s.Template.VCard(s.Card, photo, address, contacts.Everywhere, version)
 	})
 	if err != nil {
 		return err
@@ -74,20 +79,20 @@ func (w *site) cardLogo(c *fiber.Ctx, v visit, s *shelved) error {
 	if s.Template.Looks.Logo == 0 {
 		return fiber.ErrNotFound
 	}
-	logo, err := w.Cards.Image(v.ctx, s.Account, s.Template.Looks.Logo)
+	id := s.Template.Looks.Logo
+	l, err := w.shelf.logo(id, func() (cards.Image, error) { return w.Cards.Image(v.ctx, s.Account, id) })
 	if err != nil {
 		return err
 	}
-	m, err := s.once("logo", func() ([]byte, error) { return logo.Content, nil })
-	if err != nil {
-		return err
-	}
-	return fresh(c, m, logo.MediaType)
+	return fresh(c, l.made, l.mediaType)
 }
 
 // cardCode draws the code of the card's address in the template's style.
 func (w *site) cardCode(v visit, s *shelved, form cards.CodeForm) (made, error) {
 	return s.once("code "+string(form), func() ([]byte, error) {
+		if w.PublicURL == "" {
+			return nil, cards.ErrNoPublicURL
+		}
 		look, err := w.Cards.Look(v.ctx, s.Account, s.Template.Body)
 		if err != nil {
 			return nil, err
@@ -134,6 +139,9 @@ type sharePage struct {
 func (sharePage) template() string { return "cardshare" }
 
 func (w *site) shareCard(c *fiber.Ctx, v visit, s *shelved) error {
+	if w.PublicURL == "" {
+		return cards.ErrNoPublicURL
+	}
 	return renderCard(c, v, s, sharePage{s.Slug, s.Template.Called(s.Values), cards.Address(w.PublicURL, s.Slug), s.Template.Settings.Offline})
 }
 
@@ -162,7 +170,7 @@ func (w *site) offlinePNG(c *fiber.Ctx, v visit, s *shelved) error {
 		if err != nil {
 			return nil, err
 		}
-		tries, err := s.Template.Offline(s.Card)
+		tries, err := s.Template.Offline(s.Card, contacts.Everywhere)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/visitor"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -79,7 +80,7 @@ func (w *site) sendCode(c *fiber.Ctx, v visit, s *shelved) error {
 	if err != nil {
 		return err
 	}
-	if wait := w.coding.pass(began, "address "+c.IP()); wait > 0 {
+	if wait := w.coding.pass(began, "address "+visitor.Counted(c.IP())); wait > 0 {
 		p.Error = v.say.count("card_wait", waiting(c, wait))
 		return renderCard(c.Status(fiber.StatusTooManyRequests), v, s, p)
 	}
@@ -118,7 +119,7 @@ func (w *site) proveCode(c *fiber.Ctx, v visit, s *shelved) error {
 		return err
 	}
 	p.Sent = true
-	if wait := w.proving.pass(time.Now(), "address "+c.IP()); wait > 0 {
+	if wait := w.proving.pass(time.Now(), "address "+visitor.Counted(c.IP())); wait > 0 {
 		p.Error = v.say.count("card_wait", waiting(c, wait))
 		return renderCard(c.Status(fiber.StatusTooManyRequests), v, s, p)
 	}

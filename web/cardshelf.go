@@ -15,14 +15,17 @@ const (
 	// cardFresh is how long a card is shown without asking whether it is as it was. Once
 	// it is over, one request asks while the others go on; after cardStale all wait.
 	cardFresh, cardStale = time.Second, 2 * time.Second
-	// mostShelved bounds the memory: a card has about 8 kB a language, and its codes.
-	mostShelved = 2000
+	// mostShelved and mostShelvedBytes bound the memory: a card has about 8 kB a language,
+	// and a photo, codes and files of some hundred kB once they are asked for.
+	mostShelved, mostShelvedBytes = 2000, 64 << 20
 )
 
-// cardShelf keeps what cards show, in one process.
+// cardShelf keeps what cards show, in one process. It is emptied when it is full.
 type cardShelf struct {
-	mu  sync.RWMutex
-	all map[string]*shelved
+	mu    sync.RWMutex
+	all   map[string]*shelved
+	logos map[int64]logo // by image: many cards have the same
+	bytes int            // of what was made for those in all, and of logos
 }
 
 // shelved is a card as it was at a moment, with what was made of it.
@@ -32,14 +35,22 @@ type shelved struct {
 	checked atomic.Int64 // Unix ms
 	asking  atomic.Bool
 
-	mu   sync.Mutex
-	made map[string]made
+	mu    sync.Mutex
+	made  map[string]made
+	shelf *cardShelf
+	bytes int // that the shelf counts for it
 }
 
 // made is a page or a file of a card.
 type made struct {
 	body []byte
 	etag string
+}
+
+// logo is an image as it is answered.
+type logo struct {
+	made
+	mediaType string
 }
 
 func (l *cardShelf) find(slug string) *shelved {
@@ -52,15 +63,65 @@ func (l *cardShelf) keep(slug string, s *shelved) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil || len(l.all) >= mostShelved {
-		l.all = map[string]*shelved{}
+		l.empty()
 	}
+	l.take(slug)
 	l.all[slug] = s
 }
 
 func (l *cardShelf) drop(slug string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.all, slug)
+	l.take(slug)
+}
+
+func (l *cardShelf) take(slug string) {
+	if s := l.all[slug]; s != nil {
+		l.bytes -= s.bytes
+		delete(l.all, slug)
+	}
+}
+
+func (l *cardShelf) empty() {
+	l.all, l.logos, l.bytes = map[string]*shelved{}, map[int64]logo{}, 0
+}
+
+// grew counts what was made of a card that is still here.
+func (l *cardShelf) grew(s *shelved, by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all[s.Slug] != s {
+		return
+	}
+	s.bytes += by
+	if l.bytes += by; l.bytes > mostShelvedBytes {
+		l.empty()
+	}
+}
+
+// logo is an image that cards show. One that is here needs no asking: images never change.
+func (l *cardShelf) logo(id int64, read func() (cards.Image, error)) (logo, error) {
+	l.mu.RLock()
+	found, ok := l.logos[id]
+	l.mu.RUnlock()
+	if ok {
+		return found, nil
+	}
+	i, err := read()
+	if err != nil {
+		return logo{}, err
+	}
+	found = logo{madeOf(i.Content), i.MediaType}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.logos[id]; ok || l.logos == nil {
+		return found, nil
+	}
+	l.logos[id] = found
+	if l.bytes += len(i.Content); l.bytes > mostShelvedBytes {
+		l.empty()
+	}
+	return found, nil
 }
 
 // card is what a slug shows, at most two seconds ago.
@@ -91,7 +152,7 @@ func (w *site) card(ctx context.Context, slug string) (*shelved, error) {
 		w.shelf.drop(slug)
 		return nil, err
 	}
-	s := &shelved{Shown: shown, stamp: stamp, made: map[string]made{}}
+	s := &shelved{Shown: shown, stamp: stamp, made: map[string]made{}, shelf: &w.shelf}
 	s.checked.Store(now.UnixMilli())
 	w.shelf.keep(slug, s)
 	return s, nil
@@ -108,8 +169,13 @@ func (s *shelved) once(what string, do func() ([]byte, error)) (made, error) {
 	if err != nil {
 		return made{}, err
 	}
-	sum := sha256.Sum256(body)
-	m := made{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
+	m := madeOf(body)
 	s.made[what] = m
+	s.shelf.grew(s, len(body))
 	return m, nil
+}
+
+func madeOf(body []byte) made {
+	sum := sha256.Sum256(body)
+	return made{body, `"` + hex.EncodeToString(sum[:8]) + `"`}
 }

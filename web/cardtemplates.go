@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -69,6 +71,7 @@ func (w *site) removeCardTemplate(c *fiber.Ctx, v visit) error {
 // savedPage asks what is to be done with a template that was saved: three choices, each
 // of which does what it says and nothing else.
 type savedPage struct {
+	Once     string // names this form: sent twice, it notifies once
 	ID, Name string
 	Version  int64
 	Groups   []choice
@@ -82,7 +85,7 @@ type savedPage struct {
 func (savedPage) template() string { return "cardsaved" }
 
 func (w *site) cardTemplateSaved(c *fiber.Ctx, v visit) error {
-	return w.showSaved(c, v, savedPage{Apply: true}, nil)
+	return w.showSaved(c, v, savedPage{Once: rand.Text(), Apply: true}, nil)
 }
 
 func (w *site) showSaved(c *fiber.Ctx, v visit, p savedPage, chosen []int64) error {
@@ -111,11 +114,16 @@ func (w *site) continueCards(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	p := savedPage{Some: c.FormValue("which") == "some", Apply: ticked(c, "apply"), Sync: ticked(c, "sync"), Notify: ticked(c, "notify")}
-	chosen, err := w.chosenGroups(c, v, p.Some)
-	if err == nil {
-		err = w.afterSaving(v, t, p, chosen)
+	p := savedPage{Once: c.FormValue("once"), Some: c.FormValue("which") == "some", Apply: ticked(c, "apply"), Sync: ticked(c, "sync"), Notify: ticked(c, "notify")}
+	chosen, err := w.tickedGroups(c, v)
+	if err != nil {
+		return err
 	}
+	if wrong := v.say.wrongGroups(p.Some, len(chosen)); wrong != "" {
+		p.Errors = []fieldError{{"groups", wrong}}
+		return w.showSaved(c.Status(fiber.StatusUnprocessableEntity), v, p, chosen)
+	}
+	err = w.afterSaving(v, t, p, chosen)
 	if refused := problem.As(err); refused != nil {
 		p.Errors = []fieldError{{refused.Field, v.say.problem(refused)}}
 		return w.showSaved(c.Status(statuses[refused.Kind]), v, p, chosen)
@@ -126,25 +134,27 @@ func (w *site) continueCards(c *fiber.Ctx, v visit) error {
 	return c.Redirect(cardsPath, fiber.StatusSeeOther)
 }
 
-// chosenGroups are those that were ticked; nil for all.
-func (w *site) chosenGroups(c *fiber.Ctx, v visit, some bool) ([]int64, error) {
-	if !some {
-		return nil, nil
-	}
+// tickedGroups are those of the form; none is all of them.
+func (w *site) tickedGroups(c *fiber.Ctx, v visit) (chosen []int64, err error) {
 	groups, err := w.cardGroups(v)
-	if err != nil {
-		return nil, err
-	}
-	var chosen []int64
 	for _, g := range groups {
 		if ticked(c, w.Names.Of(secrets.CardGroup, g.ID)) {
 			chosen = append(chosen, g.ID)
 		}
 	}
-	if len(chosen) == 0 {
-		return nil, problem.Invalid("groups", "choose a group")
+	return chosen, err
+}
+
+// wrongGroups says what does not fit together: who ticks groups and leaves the form at
+// all of them means the groups, and everybody would get an SMS.
+func (say *tongue) wrongGroups(some bool, ticked int) string {
+	switch {
+	case some && ticked == 0:
+		return say.text("cards_wrong_no_group")
+	case !some && ticked > 0:
+		return say.text("cards_wrong_all_groups")
 	}
-	return chosen, nil
+	return ""
 }
 
 func (w *site) afterSaving(v visit, t cards.Template, p savedPage, groups []int64) error {
@@ -159,21 +169,27 @@ func (w *site) afterSaving(v visit, t cards.Template, p savedPage, groups []int6
 		}
 	}
 	if p.Notify {
-		return w.notifyHolders(v, groups)
+		return w.notifyHolders(v, p.Once, groups)
 	}
 	return nil
 }
 
-// notifyHolders tells holders that their card was changed, with its address.
-func (w *site) notifyHolders(v visit, groups []int64) error {
-	_, err := w.Queue.NotifyHolders(v.ctx, v.Account.ID, groups)
+// notifyHolders tells holders that their card was changed, with its address; the same
+// form with the same groups does once.
+func (w *site) notifyHolders(v visit, once string, groups []int64) error {
+	hash := formHash(once, fmt.Sprint(groups))
+	_, err := w.Queue.NotifyHolders(v.ctx, v.Account.ID, groups, "console notify "+hash, hash)
 	return err
 }
 
-// groupName is what a group is called: everybody's has no name of its own.
+// groupName is what a group is called: everybody's has no name of its own, and neither
+// has that of people whom no other group is for.
 func (say *tongue) groupName(g cards.CardGroup) string {
-	if g.Name != "" {
+	switch {
+	case g.Name != "":
 		return g.Name
+	case g.Method == cards.InOne:
+		return say.text("cards_group_all")
 	}
 	return say.text("cards_group_everybody")
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"github.com/varsel/varsel/cards"
 	"github.com/varsel/varsel/contacts"
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/visitor"
 	"github.com/varsel/varsel/smsqueue"
 )
 
@@ -35,8 +38,12 @@ func (w *site) consentForm(v visit, s *shelved) (textForm, error) {
 	return textForm{Slug: s.Slug, Organisation: acc.Name, Errors: map[string]string{}}, err
 }
 
+// textsCard says whether visitors may have the card texted to them: a message needs an
+// address that leads to it.
+func (w *site) textsCard(s *shelved) bool { return s.Template.Settings.TextMe && w.PublicURL != "" }
+
 func (w *site) textForm(c *fiber.Ctx, v visit, s *shelved) error {
-	if !s.Template.Settings.TextMe {
+	if !w.textsCard(s) {
 		return fiber.ErrNotFound
 	}
 	f, err := w.consentForm(v, s)
@@ -50,7 +57,7 @@ func (w *site) textForm(c *fiber.Ctx, v visit, s *shelved) error {
 // textCard texts the card, once, to somebody who agreed to it. Whether the number wants no
 // messages, or was texted before, is nobody's to learn: the answer is the same.
 func (w *site) textCard(c *fiber.Ctx, v visit, s *shelved) error {
-	if !s.Template.Settings.TextMe {
+	if !w.textsCard(s) {
 		return fiber.ErrNotFound
 	}
 	f, err := w.consentForm(v, s)
@@ -62,9 +69,12 @@ func (w *site) textCard(c *fiber.Ctx, v visit, s *shelved) error {
 		return err
 	}
 	f.Number = strings.TrimSpace(c.FormValue("number"))
-	phone, _, reason := contacts.Normalise(f.Number, acc.Region)
-	if reason != "" {
+	phone, country, reason := contacts.Normalise(f.Number, acc.Region)
+	switch {
+	case reason != "":
 		f.Errors["number"] = v.say.text("card_text_number_wrong")
+	case country != acc.Region && !s.Template.Settings.TextAbroad:
+		f.Errors["number"] = v.say.text("card_text_number_abroad")
 	}
 	if c.FormValue("agree") != "yes" || c.FormValue("notice") != cards.ConsentNotice {
 		f.Errors["agree"] = v.say.text("card_text_agree_wrong")
@@ -72,32 +82,37 @@ func (w *site) textCard(c *fiber.Ctx, v visit, s *shelved) error {
 	if len(f.Errors) > 0 {
 		return renderCard(c.Status(fiber.StatusUnprocessableEntity), v, s, f)
 	}
-	if wait := w.texting.pass(time.Now(), "address "+c.IP()); wait > 0 {
+	if wait := w.texting.pass(time.Now(), "address "+visitor.Counted(c.IP())); wait > 0 {
 		return f.refused(c, v, s, wait)
 	}
-	send, err := w.Cards.Consent(v.ctx, s.Account, s.Card.ID, phone, v.say.Code, time.Now())
+	consent, err := w.Cards.Consent(v.ctx, s.Account, s.Card.ID, phone, v.say.Code, time.Now())
 	if problem.Has(err, "card_texts_exhausted") {
 		return f.refused(c, v, s, time.Hour)
 	}
 	if err != nil {
 		return err
 	}
-	if send {
-		if err := w.textTo(v, s, phone); err != nil {
+	if consent != 0 {
+		if err := w.textTo(v, s, phone, consent); err != nil {
 			return err
 		}
 	}
 	return c.Redirect("/c/"+s.Slug+"/text?sent=1", fiber.StatusSeeOther)
 }
 
-func (w *site) textTo(v visit, s *shelved, phone string) error {
+// textTo takes the consent back where nothing is sent, so that the visitor can try again.
+func (w *site) textTo(v visit, s *shelved, phone string, consent int64) error {
 	text := v.say.text("card_text_sms", "Name", s.Template.Called(s.Values), "Address", cards.Address(w.PublicURL, s.Slug))
 	_, err := w.Queue.Send(v.ctx, s.Account, smsqueue.Single{To: phone, Text: text, Lane: smsqueue.Normal})
-	if p := problem.As(err); p != nil {
-		slog.Warn("a card was not texted", "reason", p.Code)
+	if err == nil {
 		return nil
 	}
-	return err
+	back := w.Cards.TakeBack(context.WithoutCancel(v.ctx), s.Account, consent)
+	if p := problem.As(err); p != nil {
+		slog.Warn("a card was not texted", "reason", p.Code)
+		return back
+	}
+	return errors.Join(err, back)
 }
 
 func (f textForm) refused(c *fiber.Ctx, v visit, s *shelved, wait time.Duration) error {

@@ -51,7 +51,7 @@ var families = map[string][]string{
 	"status_help": words(smsqueue.Statuses...),
 	"state": words(smsqueue.CampaignAccepted, smsqueue.CampaignRunning, smsqueue.CampaignHeld, smsqueue.CampaignPaused,
 		smsqueue.CampaignCancel, smsqueue.CampaignSent, smsqueue.CampaignFinished),
-	"held":            {"cost_above_ceiling", "group_gone", "no_funds", "budget_spent"},
+	"held":            {"cost_above_ceiling", "group_gone", "no_funds", "budget_spent", "account_closed", "no_agreement", "agreement_outdated"},
 	"per":             words(billing.Pers...),
 	"budget_wrong":    {"invalid_name", "invalid_limit", "invalid_warn_percent", "invalid_per", "budget_exists", "too_many_budgets"},
 	"team_wrong":      {"invalid_name", "team_exists", "too_many_teams", "team_has_budgets"},
@@ -111,7 +111,7 @@ var families = map[string][]string{
 		"rule_group", "listed_group", "invalid_rule", "invalid_name", "invalid_email", "invalid_language", "invalid_contacts",
 		"upload_not_found", "import_running", "file_empty", "file_too_large", "file_too_long", "file_not_text", "file_no_headings",
 		"file_no_number", "file_no_name", "file_many_groups",
-		"managers_only", "operators_only", "no_account", "carrier_not_found", "budget_not_found", "team_not_found", "user_not_found", "key_not_found", "budget_spent", "invoice_not_found", "invoice_final", "invoice_cancelled", "no_seller", "no_billing_profile", "no_rate", "already_credited", "already_invoiced", "credit_of_credit", "not_final", "vies_unavailable", "vies_requester", "carrier_exists", "carrier_enabled", "carrier_open",
+		"managers_only", "operators_only", "no_account", "carrier_not_found", "budget_not_found", "team_not_found", "user_not_found", "key_not_found", "budget_spent", "vat_unchecked", "vat_rate_changed", "invoice_not_found", "invoice_final", "invoice_cancelled", "no_seller", "no_billing_profile", "no_rate", "already_credited", "already_invoiced", "credit_of_credit", "not_final", "vies_unavailable", "vies_requester", "carrier_exists", "carrier_enabled", "carrier_open",
 		"managers_only", "operators_only", "no_account", "carrier_not_found", "plan_lacks_directory", "plan_lacks_cards", "invoices_unpaid", "plan_not_found", "plan_currency", "price_list_not_found", "price_list_exists", "price_list_empty", "price_list_currency", "price_version_not_found", "price_version_exists", "price_version_valid", "no_prices", "no_price", "account_not_found",
 		"invalid_directory_price", "invalid_anchor", "invalid_currency", "invalid_prices", "invalid_valid_from", "invalid_from",
 		"invoice_not_found", "invoice_final", "no_funds", "invoice_cancelled", "no_seller", "no_billing_profile", "no_rate", "carrier_exists", "carrier_enabled", "carrier_open",
@@ -130,7 +130,7 @@ var families = map[string][]string{
 		"subprocessor_not_found", "notice_not_found", "objection_not_found", "feed_not_found", "objection_window_closed", "objection_exists", "objection_ended",
 		"notice_in_effect", "notice_meanwhile", "subprocessor_exists", "subprocessor_chain", "invalid_outcome", "invalid_answer", "invalid_reason", "invalid_opt_out_number", "erased_number", "person_not_found", "ambiguous_person", "erasure_not_found", "erasure_lifted", "erasures_file",
 		"card_codes_exhausted", "card_code_refused", "card_field_locked", "invalid_photo", "invalid_website", "invalid_mobile", "invalid_work_phone", "invalid_fax", "invalid_note",
-		"card_not_found", "card_full_name", "card_group_not_found", "card_grouping_locked", "card_image_not_found", "card_regrouping", "card_template_changed", "card_template_exists", "card_template_in_use", "card_template_not_found", "invalid_caption", "invalid_colour", "invalid_filters", "invalid_finder_colour", "invalid_image", "invalid_logo", "invalid_logo_percent", "invalid_method", "invalid_sections", "no_public_url", "invite_not_found", "invite_gone", "invalid_target", "invalid_ends_at", "qr_contrast", "qr_inverted", "qr_logo_too_large", "qr_unreadable",
+		"card_not_found", "card_full_name", "card_group_not_found", "card_grouping_locked", "card_image_not_found", "card_regrouping", "card_template_changed", "card_template_exists", "card_template_in_use", "card_template_not_found", "invalid_caption", "invalid_colour", "invalid_filters", "invalid_finder_colour", "invalid_image", "too_many_card_images", "invalid_logo", "invalid_logo_percent", "invalid_method", "invalid_sections", "no_public_url", "invite_not_found", "invite_gone", "invalid_target", "invalid_ends_at", "ambiguous_number", "invoice_refused", "no_vat_rule", "qr_contrast", "qr_inverted", "qr_logo_too_large", "qr_unreadable",
 
 		"key_not_found", "hold_not_found", "export_not_found", "export_not_ready", "export_elsewhere", "certificate_not_found", "retention_fixed"},
 	"card_button":     words(cards.Buttons...),
@@ -173,7 +173,7 @@ var families = map[string][]string{
 	"ledger":      {billing.Receivable, billing.Reserved, billing.Unbilled, billing.Billed, billing.Rounding, billing.Paid},
 	"terms":       {"prepaid", "limit", "unlimited"},
 	"balance":     {"available", "limit", "owed", "reserved", "unbilled", "billed", "paid"},
-	"money_wrong": {"invalid_limit", "invalid_suspend_days", "invalid_amount", "invalid_reference", "payment_differs", "payment_not_found"},
+	"money_wrong": {"invalid_limit", "invalid_suspend_days", "invalid_amount", "invalid_reference", "payment_differs", "payment_returned", "payment_not_found"},
 	"card_from":   cards.Properties, "card_sync": words(cards.Always, cards.Once), "card_layout": words(cards.Layouts...), "card_font": words(cards.Fonts...),
 	"card_modules": words(qr.ModuleShapes...), "card_finders": words(qr.FinderShapes...), "card_level": words(qr.Levels...), "card_frame": words(qr.Frames...),
 	"card_method": words(cards.InOne, cards.ByFields, cards.ByFilters), "card_code_warning": words(qr.Dense, qr.Fixed),
@@ -219,6 +219,16 @@ func TestEveryTextIsThereInEveryLanguageAndUsed(t *testing.T) {
 			if used[id] == "" {
 				t.Errorf("%s has a text %q that nothing uses", code, id)
 			}
+		}
+	}
+}
+
+// A second part would cost as much as the first.
+func TestTheCodeOfACardIsOneSMS(t *testing.T) {
+	for _, say := range tongues {
+		text := say.count("card_code_sms", int(cards.CodeLife.Minutes()), "Code", "000000")
+		if _, parts := smstext.Count(text); parts != 1 {
+			t.Errorf("%s: %q has %d parts", say.Code, text, parts)
 		}
 	}
 }

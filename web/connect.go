@@ -114,7 +114,7 @@ func (w *site) connectPost(c *fiber.Ctx, v visit) error {
 	p := connectPage{Consent: w.Directory.OffersConsent(), Form: connectForm{Tenant: strings.TrimSpace(c.FormValue("tenant")), Client: strings.TrimSpace(c.FormValue("client_id")),
 		Cloud: c.FormValue("cloud"), Expires: c.FormValue("secret_expires"), Preview: c.FormValue("preview") != "",
 		Known: c.FormValue("connection")}}
-	expires, err := dayOf(p.Form.Expires)
+	expires, err := dayOf("secret_expires", p.Form.Expires)
 	if err != nil {
 		return w.connectRefused(c, v, p, problem.As(err))
 	}
@@ -161,15 +161,14 @@ func (w *site) connectRefused(c *fiber.Ctx, v visit, p connectPage, refused *pro
 	return w.showConnect(c.Status(statuses[refused.Kind]), v, p)
 }
 
-// dayOf reads a date field: a secret works until the end of the day before it
-// in every zone. Empty is no day.
-func dayOf(text string) (time.Time, error) {
+// dayOf reads a date field, as the beginning of the day in UTC. Empty is no day.
+func dayOf(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return day, problem.Invalid("secret_expires", "the day is written as 2027-01-31")
+		return day, problem.Invalid(field, "the day is written as 2027-01-31")
 	}
 	return day, nil
 }

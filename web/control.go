@@ -46,17 +46,16 @@ var turns = map[smsqueue.CampaignState][]string{
 	smsqueue.CampaignAccepted: {"pause", "cancel"},
 	smsqueue.CampaignRunning:  {"pause", "cancel"},
 	smsqueue.CampaignPaused:   {"resume", "cancel"},
-	smsqueue.CampaignHeld:     {"cancel"},
+	smsqueue.CampaignHeld:     {"resume", "cancel"},
 }
 
 func (w *site) control(v visit, c smsqueue.Campaign, note string) (k control, err error) {
 	path := "/campaigns/" + w.Names.Of(secrets.Campaign, c.ID)
 	k = control{MaySend: maySend(v.Role), Plan: c.Scheduled(), Unsent: c.Counts[smsqueue.Queued] + c.Counts[smsqueue.Cancelled]}
-	verbs := turns[c.State]
-	if c.OutOfMoney() {
-		verbs = turns[smsqueue.CampaignPaused]
-	}
-	for _, verb := range verbs {
+	for _, verb := range turns[c.State] {
+		if verb == "resume" && !c.MayResume() {
+			continue
+		}
 		k.Turns = append(k.Turns, link{Path: path + "/" + verb, Text: v.say.word("turn", verb)})
 	}
 	if c.Scheduled() {
@@ -123,6 +122,41 @@ func (w *site) campaignNamed(c *fiber.Ctx, v visit) (smsqueue.Campaign, error) {
 		return smsqueue.Campaign{}, err
 	}
 	return w.Queue.Campaign(v.ctx, v.Account.ID, id)
+}
+
+// confirmResume asks up to what a campaign may go on that is held at its ceiling, and
+// once more before any other does.
+func (w *site) confirmResume(c *fiber.Ctx, v visit) error {
+	found, err := w.campaignNamed(c, v)
+	if err != nil {
+		return err
+	}
+	if !found.AtCeiling() {
+		return w.confirmTurn("resume")(c, v)
+	}
+	cost, err := w.Queue.CostNow(v.ctx, v.Account.ID, found.ID)
+	if err != nil {
+		return err
+	}
+	path := "/campaigns/" + c.Params("id")
+	price := v.say.money(cost, found.Currency)
+	return render(c, confirmPage{Title: v.say.word("turn", "resume") + ": " + found.Name, Button: v.say.text("resume_up_to", "Cost", price),
+		Text: v.say.text("resume_ceiling", "Cost", price, "Ceiling", v.say.money(found.CeilingMicro, found.Currency)),
+		Path: path + "/resume?up_to=" + strconv.FormatInt(cost, 10), Back: path, Crumb: link{Path: path, Text: found.Name}})
+}
+
+// resume lets a campaign go on, up to the cost that its page told.
+func (w *site) resume(c *fiber.Ctx, v visit) error {
+	var most int64
+	if upTo := c.Query("up_to"); upTo != "" {
+		var err error
+		if most, err = strconv.ParseInt(upTo, 10, 64); err != nil {
+			return fiber.ErrBadRequest
+		}
+	}
+	return w.turn(func(ctx context.Context, account, id int64) (smsqueue.Campaign, error) {
+		return w.Queue.ResumeUpTo(ctx, account, id, most)
+	})(c, v)
 }
 
 // confirmTurn asks once more before a campaign is paused, resumed or cancelled.

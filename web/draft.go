@@ -1,13 +1,15 @@
 package web
 
 import (
+	"crypto/rand"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/shopspring/decimal"
 
+	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
 	bills "github.com/varsel/varsel/billing/invoice"
 	"github.com/varsel/varsel/internal/problem"
@@ -16,6 +18,7 @@ import (
 
 // draftPage is the form of a new invoice, as it was filled in.
 type draftPage struct {
+	Once                               string // tells a form from every other
 	Account, From, To, Reference, Note string
 	Rate, RateSource, RateDate         string
 	Lines                              []draftLine
@@ -43,7 +46,7 @@ const moreLines = 4
 func (w *site) newDraft(c *fiber.Ctx, v visit) error {
 	month := time.Now().UTC()
 	first := time.Date(month.Year(), month.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	p := draftPage{Account: c.Query("account"), From: dayText(first), To: dayText(first.AddDate(0, 1, -1))}
+	p := draftPage{Once: rand.Text(), Account: c.Query("account"), From: dayText(first), To: dayText(first.AddDate(0, 1, -1))}
 	return w.showDraft(c, v, p, moreLines)
 }
 
@@ -61,7 +64,7 @@ func (w *site) showDraft(c *fiber.Ctx, v visit, p draftPage, more int) error {
 
 func postedDraft(c *fiber.Ctx) draftPage {
 	of := func(name string) string { return strings.TrimSpace(c.FormValue(name)) }
-	p := draftPage{Account: of("account"), From: of("from"), To: of("to"), Reference: of("reference"), Note: of("note"),
+	p := draftPage{Once: of("once"), Account: of("account"), From: of("from"), To: of("to"), Reference: of("reference"), Note: of("note"),
 		Rate: of("rate"), RateSource: of("rate_source"), RateDate: of("rate_date")}
 	for n := 1; c.Request().PostArgs().Has("unit-" + strconv.Itoa(n)); n++ {
 		of := func(name string) string { return of(name + "-" + strconv.Itoa(n)) }
@@ -86,8 +89,8 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 		*d.into = day
 	}
 	if p.Rate != "" {
-		var ok bool
-		if n.Books.Rate, ok = parseDecimal(p.Rate); !ok {
+		var err error
+		if n.Books.Rate, err = billing.ReadDecimal(p.Rate); err != nil {
 			wrong("rate", say.text("draft_wrong_rate"))
 		}
 	}
@@ -95,10 +98,15 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 		if l.empty() {
 			continue
 		}
-		quantity, ok := parseDecimal(l.Quantity)
-		price, priced := parseDecimal(l.Price)
-		if !ok || !priced || l.Description == "" {
-			wrong("line-"+strconv.Itoa(i+1), say.text("draft_wrong_line"))
+		quantity, err := billing.ReadNumber("quantity", l.Quantity)
+		price, noPrice := billing.ReadNumber("price", l.Price)
+		err = errors.Join(err, noPrice)
+		if err != nil || l.Description == "" {
+			text := say.text("draft_wrong_line")
+			if problem.Has(err, "ambiguous_number") {
+				text = say.text("problem_ambiguous_number")
+			}
+			wrong("line-"+strconv.Itoa(i+1), text)
 			continue
 		}
 		n.Lines = append(n.Lines, billing.NewLine{Name: l.Description, Quantity: quantity, Unit: l.Unit, Price: price})
@@ -109,19 +117,13 @@ func (p *draftPage) read(say *tongue) (n billing.NewInvoice) {
 	return n
 }
 
-// parseDecimal reads a number as it is typed in any of our languages.
-func parseDecimal(text string) (decimal.Decimal, bool) {
-	n, err := decimal.NewFromString(strings.Replace(strings.ReplaceAll(text, " ", ""), ",", ".", 1))
-	return n, err == nil && !strings.ContainsAny(text, "eE") // an exponent makes numbers that take for ever
-}
-
 func (w *site) addDraft(c *fiber.Ctx, v visit) error {
 	p := postedDraft(c)
 	if c.FormValue("more") != "" {
 		return w.showDraft(c, v, p, moreLines)
 	}
 	n := p.read(v.say)
-	var inv billing.Invoice
+	var draft int64
 	acc, err := w.Accounts.ByHandle(v.ctx, p.Account)
 	if problem.Has(err, "account_not_found") {
 		p.Errors = append(p.Errors, fieldError{"account", v.say.text("rule_wrong_account")})
@@ -129,7 +131,7 @@ func (w *site) addDraft(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	if len(p.Errors) == 0 {
-		inv, err = w.Invoices.Draft(v.ctx, acc.ID, n)
+		draft, err = w.draftOnce(v, acc.ID, p.hash(), n)
 		if refused := problem.As(err); refused != nil {
 			p.Errors = v.say.draftErrors(refused)
 		} else if err != nil {
@@ -139,7 +141,26 @@ func (w *site) addDraft(c *fiber.Ctx, v visit) error {
 	if len(p.Errors) > 0 {
 		return w.showDraft(c.Status(fiber.StatusUnprocessableEntity), v, p, 0)
 	}
-	return c.Redirect(allInvoicesPath+"/"+w.Names.Of(secrets.Invoice, inv.ID), fiber.StatusSeeOther)
+	return c.Redirect(allInvoicesPath+"/"+w.Names.Of(secrets.Invoice, draft), fiber.StatusSeeOther)
+}
+
+// hash tells the draft from every other that is asked for; a form that is sent twice asks
+// for the same one.
+func (p draftPage) hash() string {
+	fields := []string{p.Once, p.Account, p.From, p.To, p.Reference, p.Note, p.Rate, p.RateSource, p.RateDate}
+	for _, l := range p.Lines {
+		fields = append(fields, l.Quantity, l.Unit, l.Price, l.Description)
+	}
+	return formHash(fields...)
+}
+
+func (w *site) draftOnce(v visit, account int64, hash string, n billing.NewInvoice) (id int64, err error) {
+	once := accounts.Once{Account: account, Key: "console " + hash, Hash: hash}
+	return once.Do(v.ctx, w.Accounts, func(take accounts.Take) (int64, error) {
+		n.Also = billing.Also(take)
+		inv, err := w.Invoices.Draft(v.ctx, account, n)
+		return inv.ID, err
+	})
 }
 
 // draftErrors says of a refusal which field it is about.

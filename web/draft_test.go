@@ -59,18 +59,27 @@ func TestAnOperatorInvoicesInTheConsole(t *testing.T) {
 		"description-3": {"Directory integration"}, "quantity-3": {"1"}, "unit-3": {"MON"}, "price-3": {"99"}}
 	w.golden("draft-nb", timeless(w.get(all+"/new?account=acme", "Accept-Language", "nb").body))
 	w.has(w.post(all+"/new", with(draft, "price-1", "cheap")), http.StatusUnprocessableEntity, "A line has a description", `value="cheap"`, `value="Thank you"`)
+	w.has(w.post(all+"/new", with(draft, "quantity-1", "12,345")), http.StatusUnprocessableEntity, "thousands or as decimals", `value="12,345"`)
 	w.has(w.post(all+"/new", with(draft, "account", "nobody")), http.StatusUnprocessableEntity, `value="nobody"`)
 	w.has(w.post(all+"/new", with(draft, "to", "2026-09-01")), http.StatusUnprocessableEntity, "The last day is before the first")
 	more := w.post(all+"/new", with(draft, "more", "yes"))
 	w.has(more, http.StatusOK, "SMS, parts to DK", `name="unit-7"`)
 	w.has(w.get(all), http.StatusOK, "There are no invoices yet.")
-	w.post(all+"/new", draft)
+	for range 2 { // a double click
+		w.post(all+"/new", with(draft, "once", "a"))
+	}
 	drafts := must(w.invoices.List(t.Context(), w.account.ID, billing.InvoiceFilter{Limit: 2}))
 	if len(drafts) != 1 || drafts[0].Net != 65453 {
 		t.Fatalf("drafted %+v", drafts)
 	}
 
 	path := all + "/" + w.names.Of(secrets.Invoice, drafts[0].ID)
+	norway := with(with(with(sellerForm, "country", "NO"), "vat_id", "NO974760673MVA"), "registration", "974760673")
+	w.sent(w.post(all+"/seller", norway), all)
+	w.sent(w.post(customer, with(with(customerForm, "business", ""), "email", "bills@acme.test")), customer)
+	w.has(w.post(path+"/finalise", url.Values{}, "Accept-Language", "nb"), http.StatusConflict, "Det finnes ingen regel for merverdiavgiften på dette salget", "a consumer in the European Union")
+	w.sent(w.post(all+"/seller", sellerForm), all)
+	w.sent(w.post(customer, customerForm), customer)
 	w.sent(w.post(path+"/finalise", url.Values{}), path)
 	if csv := w.get(path + "/csv"); csv.status != http.StatusOK || strings.Count(csv.body, "\r\n") != 3 {
 		t.Errorf("%d %s", csv.status, csv.body)

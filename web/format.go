@@ -39,6 +39,29 @@ func (say *tongue) money(micro int64, currency string) string {
 	return say.text("money", "Amount", units+say.comma+decimals, "Currency", currency)
 }
 
+// plain is an amount for a spreadsheet.
+func (say *tongue) plain(micro int64) string {
+	return strings.Replace(billing.Money(micro), ".", say.comma, 1)
+}
+
+// typed is an amount as it stands in a field, where it is read again: three decimals
+// could be thousands there.
+func (say *tongue) typed(micro int64) string {
+	text := say.plain(micro)
+	if _, decimals, _ := strings.Cut(text, say.comma); len(decimals) == 3 {
+		text += "0"
+	}
+	return text
+}
+
+// wrongNumber says what is wrong with a field that may have a sum in it.
+func (say *tongue) wrongNumber(family, code string) string {
+	if code == "ambiguous_number" {
+		return say.text("problem_ambiguous_number")
+	}
+	return say.word(family, code)
+}
+
 // when is a time for people and for machines. The server writes UTC, and the
 // module turns it into the visitor's own time.
 func (say *tongue) when(t time.Time) template.HTML {

@@ -206,6 +206,9 @@ func (w *site) invite(c *fiber.Ctx, v visit) error {
 	}
 	p := invitePage{inviteRow: w.inviteRow(i), MaySend: maySend(v.Role)}
 	for _, form := range cards.CodeForms {
+		if w.PublicURL == "" {
+			break // what is printed has to lead somewhere
+		}
 		p.Codes = append(p.Codes, link{Path: invitesPath + "/" + p.ID + "/code/" + string(form), Text: strings.ToUpper(string(form))})
 	}
 	return render(c, p)
@@ -270,5 +273,8 @@ func (w *site) inviteText(v visit, name string) (string, error) {
 		return "", err
 	}
 	i, err := w.Cards.Invite(v.ctx, v.Account.ID, id)
+	if err == nil && w.PublicURL == "" {
+		err = cards.ErrNoPublicURL
+	}
 	return i.Name + ": " + cards.InviteAddress(w.PublicURL, i.Slug), err
 }

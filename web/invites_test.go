@@ -90,7 +90,7 @@ func TestAnInviteLeadsVisitorsToItsTargetAlone(t *testing.T) {
 	if _, err := w.db.ExecContext(t.Context(), `UPDATE card_invites SET ends_at = 1 WHERE id = $1`, ending.ID); err != nil {
 		t.Fatal(err)
 	}
-	for language, says := range map[string]string{"en": "This invite is over", "nb": "Denne invitasjonen er over", "pl": "To zaproszenie już nie obowiązuje"} {
+	for language, says := range map[string]string{"en": "This invite is over", "nb": "Denne invitasjonen gjelder ikke lenger", "pl": "To zaproszenie już nie obowiązuje"} {
 		gone := w.get("/i/"+ending.Slug, "Accept-Language", language)
 		w.has(gone, http.StatusGone, says)
 		if strings.Contains(gone.body, "party") || gone.header.Get("Cache-Control") != "no-store" || gone.header.Get("X-Robots-Tag") != "noindex" {
@@ -140,4 +140,31 @@ func TestWhoMayNotSendMakesNoInvites(t *testing.T) {
 		t.Errorf("%d %s", page.status, page.body)
 	}
 	w.sent(w.get("/i/"+i.Slug), party)
+}
+
+// Where nobody said how others reach the installation, nothing that is sent or printed
+// leads to this machine.
+func TestWithoutAPublicURLNothingLeadsHere(t *testing.T) {
+	w, card := cardWorldAt(t, "", nil)
+	w.signIn()
+	i, to := w.inviteTo(party, time.Time{})
+	at := "/c/" + card.Slug
+	for path, want := range map[string]int{
+		at + "/text": http.StatusNotFound, at + "/share": http.StatusConflict, at + "/qr.png": http.StatusConflict, at + "/qr.pdf": http.StatusConflict,
+		to + "/code/png": http.StatusConflict, "/campaigns/new?invite=" + w.names.Of(secrets.Invite, i.ID): http.StatusConflict,
+	} {
+		if got := w.get(path); got.status != want {
+			t.Errorf("%s: %d, want %d", path, got.status, want)
+		}
+	}
+	if got := w.post(at+"/text", url.Values{"number": {"+4740100007"}, "agree": {"yes"}, "notice": {cards.ConsentNotice}}); got.status != http.StatusNotFound {
+		t.Errorf("a card is texted: %d", got.status)
+	}
+	for _, path := range []string{at, at + "/card.vcf", to, "/cards"} {
+		got := w.get(path)
+		if got.status != http.StatusOK || strings.Contains(got.body, "/qr.") || strings.Contains(got.body, "/code/") || strings.Contains(got.body, "/share\"") ||
+			strings.Contains(got.body, "://c/") || strings.Contains(got.body, "URL:/c/") || strings.Contains(got.body, at+"/text") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
 }

@@ -38,6 +38,8 @@ type invoiceRow struct {
 	Issued     string // days: 2026-11-01
 	Due        string
 	Sum        string // with VAT, of a draft without
+	Prepaid    string // of it; empty for nothing
+	Payable    string // what remains, where something is prepaid
 	Begun      time.Time
 	Final      bool
 }
@@ -47,9 +49,13 @@ func (w *site) invoiceRow(say *tongue, inv billing.Invoice, account string) invo
 	if inv.State != billing.Final {
 		sum = inv.Net
 	}
-	return invoiceRow{ID: w.Names.Of(secrets.Invoice, inv.ID), Number: inv.Number, Account: account, Kind: say.word("invoice_kind", string(inv.Kind)),
+	row := invoiceRow{ID: w.Names.Of(secrets.Invoice, inv.ID), Number: inv.Number, Account: account, Kind: say.word("invoice_kind", string(inv.Kind)),
 		State: inv.State, StateWord: say.word("invoice_state", inv.State), Issued: dayText(inv.Issued), Due: dayText(inv.Due),
 		Sum: say.cents(sum, inv.Currency), Begun: inv.Created, Final: inv.State == billing.Final}
+	if inv.Prepaid != 0 {
+		row.Prepaid, row.Payable = say.cents(inv.Prepaid, inv.Currency), say.cents(inv.Gross-inv.Prepaid, inv.Currency)
+	}
+	return row
 }
 
 // cents is an amount in minor units.

@@ -139,10 +139,10 @@ func (say *tongue) word(family, value string) string {
 }
 
 // problem is what a refusal says. One that the catalogue does not know says it
-// in the words of the room it comes from.
+// in the words of the room it comes from, which others take as their Detail.
 func (say *tongue) problem(p *problem.Problem) string {
 	if id := "problem_" + p.Code; say.has[id] {
-		return say.text(id)
+		return say.text(id, "Detail", p.Text)
 	}
 	return p.Text
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ type balancePage struct {
 	Short    bool      // nothing is available
 	Unpaid   time.Time // since when directories are not followed for it; zero: they are
 	Filter   ledgerForm
+	Zone     string // in which the filter's days begin
 	Kinds    []choice
 	CSV      string // address of the list as a spreadsheet
 	Rows     []entryRow
@@ -52,7 +54,7 @@ type fact struct{ Word, Text string }
 type ledgerForm struct{ Kind, Country, Since, Until string }
 
 // moneyForm is what an operator typed.
-type moneyForm struct{ Limit, Suspend, Amount, Reference, Back string }
+type moneyForm struct{ Terms, Limit, Suspend, Amount, Reference, Back string }
 
 type entryRow struct {
 	At        time.Time
@@ -61,6 +63,7 @@ type entryRow struct {
 	Moves     bool
 	For       string // parts, country, price
 	Lane      string
+	Campaign  string // id; empty for none
 	Reference string
 }
 
@@ -75,19 +78,27 @@ func (w *site) showBalance(c *fiber.Ctx, v visit, acc accounts.Account, p balanc
 	}
 	p.Name, p.Currency, p.Short = acc.Name, b.Currency, !b.Unlimited && b.Available() <= 0
 	p.Terms, p.Facts, p.Unpaid = v.say.terms(b.Terms), v.say.balance(b), b.Suspended
+	if p.Form.Terms == "" {
+		p.Form.now(v.say, b.Terms)
+	}
 	for _, one := range []string{"prepaid", "limit", "unlimited"} {
-		p.Choices = append(p.Choices, choice{one, v.say.word("terms", one), one == termsWord(b.Terms)})
-	}
-	if p.Form.Limit == "" && termsWord(b.Terms) == "limit" {
-		p.Form.Limit = billing.Money(b.Limit)
-	}
-	if p.Form.Suspend == "" && b.Suspend > 0 {
-		p.Form.Suspend = strconv.Itoa(b.Suspend)
+		p.Choices = append(p.Choices, choice{one, v.say.word("terms", one), one == p.Form.Terms})
 	}
 	if err := w.fillLedger(c, v, acc.ID, &p); err != nil {
 		return err
 	}
 	return render(c, p)
+}
+
+// now fills in the terms as they are.
+func (f *moneyForm) now(say *tongue, t billing.Terms) {
+	f.Terms = termsWord(t)
+	if f.Terms == "limit" {
+		f.Limit = say.typed(t.Limit)
+	}
+	if t.Suspend > 0 {
+		f.Suspend = strconv.Itoa(t.Suspend)
+	}
 }
 
 func termsWord(t billing.Terms) string {
@@ -125,13 +136,14 @@ func readLedgerForm(c *fiber.Ctx) ledgerForm {
 	return ledgerForm{Kind: c.Query("kind"), Country: strings.ToUpper(strings.TrimSpace(c.Query("country"))), Since: c.Query("since"), Until: c.Query("until")}
 }
 
-// filter reads it; what is no day is as if nothing was said. Until is the last day.
-func (f ledgerForm) filter() billing.EntryFilter {
+// filter reads it, with the days of a zone; what is no day is as if nothing was said.
+// Until is the last day.
+func (f ledgerForm) filter(zone *time.Location) billing.EntryFilter {
 	out := billing.EntryFilter{Kind: billing.Kind(f.Kind), Country: f.Country}
-	if day, err := time.Parse(time.DateOnly, f.Since); err == nil {
+	if day, err := time.ParseInLocation(time.DateOnly, f.Since, zone); err == nil {
 		out.From = day
 	}
-	if day, err := time.Parse(time.DateOnly, f.Until); err == nil {
+	if day, err := time.ParseInLocation(time.DateOnly, f.Until, zone); err == nil {
 		out.Until = day.AddDate(0, 0, 1)
 	}
 	return out
@@ -153,8 +165,12 @@ func (w *site) fillLedger(c *fiber.Ctx, v visit, account int64, p *balancePage) 
 		p.Kinds = append(p.Kinds, choice{string(kind), v.say.word("entry", string(kind)), string(kind) == p.Filter.Kind})
 	}
 	p.CSV = address(p.Path+"/ledger.csv", p.Filter.query())
-	f := p.Filter.filter()
-	var err error
+	zone, err := w.Invoices.Zone(v.ctx)
+	if err != nil {
+		return err
+	}
+	p.Zone = zone.String()
+	f := p.Filter.filter(zone)
 	if f.Before, err = w.cursor(secrets.Entry, c.Query("from")); err != nil {
 		return err
 	}
@@ -170,7 +186,11 @@ func (w *site) fillLedger(c *fiber.Ctx, v visit, account int64, p *balancePage) 
 	}
 	p.Pager = turn(p.Path, p.Filter.query(), c.Query("from"), next)
 	for _, e := range all {
-		p.Rows = append(p.Rows, v.say.entryRow(e))
+		row := v.say.entryRow(e)
+		if e.Campaign != 0 {
+			row.Campaign = w.Names.Of(secrets.Campaign, e.Campaign)
+		}
+		p.Rows = append(p.Rows, row)
 	}
 	return nil
 }
@@ -197,43 +217,66 @@ func (say *tongue) entryRow(e billing.Posted) entryRow {
 	return row
 }
 
-// csvMost bounds a download; what is older is asked for by dates.
-const (
-	csvMost = 100_000
-	csvLot  = 2000
-)
+// csvMost bounds a download, which says so; what is older is asked for by days. Tests
+// have a lower bound.
+var csvMost = 100_000
+
+const csvLot = 2000
 
 func (w *site) balanceCSV(c *fiber.Ctx, v visit) error { return w.ledgerCSV(c, v, v.Account) }
 
 func (w *site) ledgerCSV(c *fiber.Ctx, v visit, acc accounts.Account) error {
 	ctx, cancel := v.longer()
 	defer cancel()
-	f := readLedgerForm(c).filter()
-	f.Limit = csvLot
+	zone, err := w.Invoices.Zone(ctx)
+	if err != nil {
+		return err
+	}
+	f := readLedgerForm(c).filter(zone)
 	s := newCSV(v.say, v.say.text("entry_at"), v.say.text("entry_kind"), v.say.text("entry_debit"), v.say.text("entry_credit_side"), v.say.text("entry_amount"), v.say.text("entry_currency"),
 		v.say.text("entry_messages"), v.say.text("entry_parts"), v.say.text("entry_country"), v.say.text("entry_part_price"), v.say.text("field_lane"), v.say.text("entry_reference"))
-	for n := 0; n < csvMost; n += csvLot {
-		all, err := w.Ledger.Entries(ctx, acc.ID, f)
+	more, err := w.eachEntry(ctx, acc.ID, f, csvMost, func(e billing.Posted) error { return s.row(v.say.entryCells(e)...) })
+	if err == nil && more {
+		err = s.row(v.say.text("ledger_cut", "N", v.say.number(csvMost)))
+	}
+	if err != nil {
+		return err
+	}
+	return s.send(c, "ledger.csv")
+}
+
+// eachEntry goes through the newest entries, and says whether there are more than most.
+func (w *site) eachEntry(ctx context.Context, account int64, f billing.EntryFilter, most int, do func(billing.Posted) error) (more bool, err error) {
+	for {
+		f.Limit = min(csvLot, most) + 1
+		all, err := w.Ledger.Entries(ctx, account, f)
 		if err != nil {
-			return err
+			return false, err
 		}
+		more := len(all) == f.Limit
+		all = all[:min(len(all), f.Limit-1)]
 		for _, e := range all {
-			unit := ""
-			if e.Unit > 0 {
-				unit = v.say.plain(e.Unit)
-			}
-			err := s.row(e.At.Format(time.RFC3339), v.say.word("entry", string(e.Kind)), v.say.word("ledger", e.Debit), v.say.word("ledger", e.Credit), v.say.plain(e.Micro), e.Currency,
-				v.say.plainCount(e.Messages), v.say.plainCount(e.Parts), e.Country, unit, e.Lane, e.Reference)
-			if err != nil {
-				return err
+			if err := do(e); err != nil {
+				return false, err
 			}
 		}
-		if len(all) < csvLot {
-			break
+		if most -= len(all); !more || most == 0 {
+			return more, nil
 		}
 		f.Before = all[len(all)-1].ID
 	}
-	return s.send(c, "ledger.csv")
+}
+
+func (say *tongue) entryCells(e billing.Posted) []string {
+	unit, lane := "", ""
+	if e.Unit > 0 {
+		unit = say.plain(e.Unit)
+	}
+	if e.Lane != "" {
+		lane = say.word("lane", e.Lane)
+	}
+	return []string{e.At.Format(time.RFC3339), say.word("entry", string(e.Kind)), say.word("ledger", e.Debit), say.word("ledger", e.Credit), say.plain(e.Micro), e.Currency,
+		say.plainCount(e.Messages), say.plainCount(e.Parts), e.Country, unit, lane, e.Reference}
 }
 
 // billings lists the accounts, for their balances.
@@ -267,11 +310,11 @@ func (w *site) setTerms(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	p.Form.Limit, p.Form.Suspend = strings.TrimSpace(c.FormValue("limit")), strings.TrimSpace(c.FormValue("suspend"))
-	t := billing.Terms{Prepaid: c.FormValue("terms") == "prepaid", Unlimited: c.FormValue("terms") == "unlimited"}
+	p.Form.Terms, p.Form.Limit, p.Form.Suspend = c.FormValue("terms", "limit"), strings.TrimSpace(c.FormValue("limit")), strings.TrimSpace(c.FormValue("suspend"))
+	t := billing.Terms{Prepaid: p.Form.Terms == "prepaid", Unlimited: p.Form.Terms == "unlimited"}
 	if !t.Prepaid && !t.Unlimited {
-		if t.Limit, err = billing.ParseMoney(p.Form.Limit); err != nil {
-			return w.refuseMoney(c, v, acc, p, problem.Invalid("limit", "no amount"))
+		if t.Limit, err = billing.ReadAmount("limit", p.Form.Limit); err != nil {
+			return w.refuseMoney(c, v, acc, p, err)
 		}
 	}
 	if p.Form.Suspend != "" {
@@ -289,8 +332,8 @@ func (w *site) pay(c *fiber.Ctx, v visit) error {
 	}
 	p.Form.Amount, p.Form.Reference = strings.TrimSpace(c.FormValue("amount")), strings.TrimSpace(c.FormValue("reference"))
 	paid := billing.Payment{Reference: p.Form.Reference}
-	if paid.Micro, err = billing.ParseMoney(p.Form.Amount); err != nil {
-		return w.refuseMoney(c, v, acc, p, problem.Invalid("amount", "no amount"))
+	if paid.Micro, err = billing.ReadAmount("amount", p.Form.Amount); err != nil {
+		return w.refuseMoney(c, v, acc, p, err)
 	}
 	_, err = w.Ledger.Pay(v.ctx, acc.ID, paid)
 	return w.moneyDone(c, v, acc, p, err)
@@ -316,22 +359,17 @@ func (w *site) moneyDone(c *fiber.Ctx, v visit, acc accounts.Account, p balanceP
 	return c.Redirect(p.Path, fiber.StatusSeeOther)
 }
 
-// moneyFields are where a problem is told.
-var moneyFields = map[string]string{"invalid_limit": "limit", "invalid_suspend_days": "suspend", "invalid_amount": "amount", "invalid_reference": "reference", "payment_differs": "reference", "payment_not_found": "back"}
+// moneyFields are where a problem is told that does not name the field.
+var moneyFields = map[string]string{"invalid_suspend_days": "suspend", "payment_differs": "reference", "payment_returned": "reference", "payment_not_found": "back"}
 
 func (w *site) refuseMoney(c *fiber.Ctx, v visit, acc accounts.Account, p balancePage, err error) error {
 	refused := problem.As(err)
-	field, known := moneyFields[refused.Code]
-	if !known {
+	field := or(moneyFields[refused.Code], refused.Field)
+	if field == "" {
 		return err
 	}
-	p.Errors = []fieldError{{field, v.say.word("money_wrong", refused.Code)}}
+	p.Errors = []fieldError{{field, v.say.wrongNumber("money_wrong", refused.Code)}}
 	return w.showBalance(c.Status(statuses[refused.Kind]), v, acc, p)
-}
-
-// plain is an amount for a spreadsheet.
-func (say *tongue) plain(micro int64) string {
-	return strings.Replace(billing.Money(micro), ".", say.comma, 1)
 }
 
 func (say *tongue) plainCount(n int) string {

@@ -135,9 +135,9 @@ func sendPrices(c *fiber.Ctx, name string, all []billing.Price) error {
 type plansPage struct {
 	Plans []planRow
 
-	Name, Directory, Anchor string // as they were typed
-	Includes                []choice
-	Lists                   []choice
+	tariffForm
+	Includes []choice
+	Lists    []choice
 
 	Account, From string
 	Chosen        []choice // plans
@@ -148,10 +148,52 @@ type plansPage struct {
 
 func (plansPage) template() string { return "plans" }
 
+// tariffForm is a plan as it was typed.
+type tariffForm struct {
+	Name, Directory, Anchor, List string
+	Capabilities                  []string
+	Loss                          billing.Loss // that is to be confirmed
+}
+
+// tariffFormOf has a plan in it as it is.
+func (say *tongue) tariffFormOf(p billing.Plan) tariffForm {
+	return tariffForm{Name: p.Name, Directory: say.typed(p.DirectoryMicro), Anchor: strconv.Itoa(p.Anchor), List: p.List.Name, Capabilities: p.Capabilities}
+}
+
+func typedPlan(c *fiber.Ctx) tariffForm {
+	f := tariffForm{Name: strings.TrimSpace(c.FormValue("name")), Directory: strings.TrimSpace(c.FormValue("directory_price")), Anchor: c.FormValue("anchor"), List: c.FormValue("price_list")}
+	for _, capability := range billing.Capabilities {
+		if c.FormValue(capability) != "" {
+			f.Capabilities = append(f.Capabilities, capability)
+		}
+	}
+	return f
+}
+
+// Lost are the capabilities of the loss, in words.
+func (p plansPage) Lost() (all []string) {
+	for _, one := range p.Includes {
+		if slices.Contains(p.Loss.Capabilities, one.Value) {
+			all = append(all, one.Text)
+		}
+	}
+	return all
+}
+
 // Error is what is wrong with a field, or empty.
 func (p plansPage) Error(field string) string { return errorOf(p.Errors, field) }
 
-func (w *site) plans(c *fiber.Ctx, v visit) error { return w.showPlans(c, v, plansPage{}) }
+func (w *site) plans(c *fiber.Ctx, v visit) error {
+	var p plansPage
+	if name := c.Query("plan"); name != "" {
+		one, err := w.Plans.ByName(v.ctx, name)
+		if err != nil {
+			return err
+		}
+		p.tariffForm = v.say.tariffFormOf(one)
+	}
+	return w.showPlans(c, v, p)
+}
 
 func (w *site) showPlans(c *fiber.Ctx, v visit, p plansPage) error {
 	all, err := w.Plans.All(v.ctx)
@@ -167,31 +209,49 @@ func (w *site) showPlans(c *fiber.Ctx, v visit, p plansPage) error {
 		p.Chosen = append(p.Chosen, choice{one.Name, one.Name + " (" + one.List.Currency + ")", one.Name == c.FormValue("plan")})
 	}
 	for _, l := range lists {
-		p.Lists = append(p.Lists, choice{l.Name, l.Name + " (" + l.Currency + ")", l.Name == c.FormValue("price_list")})
+		p.Lists = append(p.Lists, choice{l.Name, l.Name + " (" + l.Currency + ")", l.Name == p.List})
 		p.Own = append(p.Own, choice{l.Name, l.Name + " (" + l.Currency + ")", l.Name == c.FormValue("own_list")})
 	}
 	for _, capability := range billing.Capabilities {
-		p.Includes = append(p.Includes, choice{capability, v.say.word("capability", capability), c.FormValue(capability) != ""})
+		p.Includes = append(p.Includes, choice{capability, v.say.word("capability", capability), slices.Contains(p.Capabilities, capability)})
 	}
 	return render(c, p)
 }
 
 func (w *site) setPlan(c *fiber.Ctx, v visit) error {
-	p := plansPage{Name: strings.TrimSpace(c.FormValue("name")), Directory: strings.TrimSpace(c.FormValue("directory_price")), Anchor: c.FormValue("anchor")}
-	n := billing.NewPlan{Name: p.Name, List: c.FormValue("price_list")}
-	n.Anchor, _ = strconv.Atoi(p.Anchor)
-	for _, capability := range billing.Capabilities {
-		if c.FormValue(capability) != "" {
-			n.Capabilities = append(n.Capabilities, capability)
+	p := plansPage{tariffForm: typedPlan(c)}
+	n, err := p.read()
+	if err != nil {
+		return w.plansChanged(c, v, p, "name", err)
+	}
+	if p.Loss, err = w.Plans.LossOf(v.ctx, n.Name, n.Capabilities); err != nil {
+		return err
+	}
+	if p.Loss.Accounts > 0 && c.FormValue("confirm") != strconv.Itoa(p.Loss.Accounts) {
+		p.Errors = []fieldError{{"confirm", v.say.text("plan_loss_unconfirmed")}}
+		return w.showPlans(c.Status(fiber.StatusConflict), v, p)
+	}
+	_, err = w.Plans.Set(v.ctx, n)
+	return w.plansChanged(c, v, p, "name", err)
+}
+
+// read is the plan that was typed. What is empty stays as it is, but for the
+// capabilities: a box without its tick is one that the plan is not to have.
+func (f tariffForm) read() (n billing.NewPlan, err error) {
+	n = billing.NewPlan{Name: f.Name, List: f.List, Capabilities: append([]string{}, f.Capabilities...)}
+	if f.Anchor != "" {
+		if n.Anchor, err = strconv.Atoi(f.Anchor); err != nil || n.Anchor == 0 {
+			return n, problem.Invalid("anchor", "no day of the month")
 		}
 	}
-	var err error
-	if n.DirectoryMicro, err = billing.ReadPrice(p.Directory); err == nil {
-		_, err = w.Plans.Set(v.ctx, n)
-	} else {
-		err = problem.Invalid("directory_price", "%v", err)
+	if f.Directory != "" {
+		micro, err := billing.ReadAmount("directory_price", f.Directory)
+		if err != nil {
+			return n, err
+		}
+		n.DirectoryMicro = &micro
 	}
-	return w.plansChanged(c, v, p, "name", err)
+	return n, nil
 }
 
 func (w *site) assignPlan(c *fiber.Ctx, v visit) error {
@@ -199,7 +259,7 @@ func (w *site) assignPlan(c *fiber.Ctx, v visit) error {
 	acc, err := w.Accounts.ByHandle(v.ctx, p.Account)
 	a := billing.Assignment{Plan: c.FormValue("plan"), List: c.FormValue("own_list")}
 	if err == nil {
-		a.From, err = dayOf(p.From)
+		a.From, err = dayOf("from", p.From)
 	}
 	if err == nil {
 		_, err = w.Plans.Assign(v.ctx, acc.ID, a)
@@ -331,7 +391,7 @@ func (w *site) addPriceVersion(c *fiber.Ctx, v visit) error {
 	prices, err := billing.ParsePrices([]byte(p.File))
 	var from time.Time
 	if err == nil {
-		from, err = dayOf(p.From)
+		from, err = dayOf("valid_from", p.From)
 	}
 	if err == nil {
 		_, err = w.PriceLists.Add(v.ctx, l.ID, from, prices)

@@ -63,11 +63,36 @@ func TestAnOperatorKeepsPricesAndPlans(t *testing.T) { // Q3, S16
 
 	w.has(w.post("/installation/plans", url.Values{"name": {"basic"}, "price_list": {"ours"}, "directory_price": {"x"}, "anchor": {"1"}}), http.StatusUnprocessableEntity, `id="directory_price-wrong"`, `value="x"`)
 	w.sent(w.post("/installation/plans", url.Values{"name": {"basic"}, "price_list": {"ours"}, "directory_price": {"0"}, "anchor": {"1"}}), "/installation/plans")
+	w.sent(w.post("/installation/plans", url.Values{"name": {"basic"}, "price_list": {"ours"}, "directory_price": {"7"}, "anchor": {"9"}}), "/installation/plans")
+	w.sent(w.post("/installation/plans", url.Values{"name": {"basic"}, "price_list": {"ours"}, "directory_price": {""}, "anchor": {""}}), "/installation/plans")
+	if kept := must(w.plans.ByName(t.Context(), "basic")); kept.DirectoryMicro != 7_000_000 || kept.Anchor != 9 {
+		t.Errorf("it is %+v", kept)
+	}
 	w.has(w.post("/installation/plans/assign", url.Values{"account": {"nobody"}, "plan": {"basic"}}), http.StatusNotFound, `id="account-wrong"`)
+	w.has(w.post("/installation/plans/assign", url.Values{"account": {"acme"}, "plan": {"basic"}, "from": {"soon"}}), http.StatusUnprocessableEntity, `id="from-wrong">A plan is changed from now on`)
 	w.sent(w.post("/installation/plans/assign", url.Values{"account": {"acme"}, "plan": {"basic"}}), "/installation/plans")
 	if now := must(w.plans.Of(t.Context(), w.account.ID, time.Now())); now.Plan.Name != "basic" || now.List().Name != "ours" {
 		t.Errorf("it has %+v", now)
 	}
+
+	everything := must(w.plans.ByName(t.Context(), "everything"))
+	w.has(w.get("/installation/plans"), http.StatusOK, `href="/installation/plans?plan=everything#set"`)
+	w.has(w.get("/installation/plans?plan=everything", "Accept-Language", "nb"), http.StatusOK, `value="everything"`, `id="directory" name="directory" value="1" checked`, `id="cards" name="cards" value="1" checked`,
+		`name="directory_price" maxlength="20" inputmode="decimal" value="99,00"`, `<option value="standard" selected>`)
+	w.has(w.get("/installation/plans?plan=none"), http.StatusNotFound)
+	w.sent(w.post("/installation/plans/assign", url.Values{"account": {"acme"}, "plan": {"everything"}}), "/installation/plans")
+	less := url.Values{"name": {"everything"}, "price_list": {"standard"}, "directory_price": {"120"}, "anchor": {"1"}, "directory": {"1"}}
+	w.has(w.post("/installation/plans", less), http.StatusConflict, `id="confirm-wrong"`, "1 account loses: business cards", `value="120"`)
+	w.has(w.post("/installation/plans", with(less, "directory_price", "1,200")), http.StatusUnprocessableEntity, `id="directory_price-wrong"`)
+	if now := must(w.plans.ByName(t.Context(), "everything")); !now.Includes(billing.Cards) || now.DirectoryMicro != everything.DirectoryMicro {
+		t.Errorf("what nobody confirmed is done: %+v", now)
+	}
+	w.sent(w.post("/installation/plans", with(less, "confirm", "1")), "/installation/plans")
+	if now := must(w.plans.ByName(t.Context(), "everything")); now.Includes(billing.Cards) || now.DirectoryMicro != 120_000_000 {
+		t.Errorf("what was confirmed is not done: %+v", now)
+	}
+	w.sent(w.post("/installation/plans", with(with(less, "cards", "1"), "directory_price", "99")), "/installation/plans")
+	w.sent(w.post("/installation/plans/assign", url.Values{"account": {"acme"}, "plan": {"basic"}}), "/installation/plans")
 
 	// What is connected is suspended, and the pages name a plan that has it.
 	w.client = newClient()

@@ -101,7 +101,7 @@ func (w *site) settingsPost(c *fiber.Ctx, v visit) error {
 // save keeps what was entered; with a preview the address book stops following
 // until somebody has looked.
 func (w *site) save(v visit, one directory.Connection, f settingsForm, preview bool) error {
-	expires, err := dayOf(f.Expires)
+	expires, err := dayOf("secret_expires", f.Expires)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/varsel/varsel/internal/problem"
+	"github.com/varsel/varsel/internal/visitor"
 )
 
 type signInPage struct {
@@ -28,7 +29,7 @@ func (w *site) signInForm(c *fiber.Ctx, v visit) error {
 
 func (w *site) signInPost(c *fiber.Ctx, v visit) error {
 	p := signInPage{Email: strings.TrimSpace(c.FormValue("email")), Next: localPath(c.FormValue("next"))}
-	keys := []string{"address " + c.IP(), "e-mail " + strings.ToLower(p.Email)}
+	keys := []string{"address " + visitor.Counted(c.IP()), "e-mail " + strings.ToLower(p.Email)}
 	if wait := w.signIn.pass(time.Now(), keys...); wait > 0 {
 		return p.tooMany(c, v, wait)
 	}

@@ -48,6 +48,7 @@ type column struct {
 	Messages, Parts     int
 	Sum                 string
 	Labelled            bool // there is room for its name below it
+	Minor               bool // there is none where the page is narrow
 	Middle              string
 	micro               int64
 	currency            string
@@ -131,7 +132,8 @@ func (p *plot) lay(highest int64) {
 		}
 		c.X, c.Width, c.Middle = places(each*float64(i)+each*0.1), places(each*0.8), places(each*(float64(i)+0.5))
 		c.Y, c.Height = places(plotHeight-height), places(height)
-		c.Labelled = len(p.Columns) <= 12 || i%5 == 0
+		few := len(p.Columns) <= 12
+		c.Labelled, c.Minor = few || i%5 == 0, few && i%3 != 1
 	}
 }
 
@@ -175,10 +177,10 @@ func (w *site) usageSheet(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	s := newCSV(v.say, v.say.text("usage_day"), v.say.text("usage_country"), v.say.text("usage_lane"), v.say.text("usage_messages"), v.say.text("usage_parts"), v.say.text("usage_cost"))
+	s := newCSV(v.say, v.say.text("usage_day"), v.say.text("usage_country"), v.say.text("usage_lane"), v.say.text("usage_messages"), v.say.text("usage_parts"), v.say.text("usage_cost"), v.say.text("entry_currency"))
 	for _, u := range all {
-		rows, sum := v.say.usageRows([]billing.Usage{u}, u.Currency)
-		if err := s.row(dayText(u.Day), rows[0].Name, rows[0].Lane, strconv.Itoa(u.Messages), strconv.Itoa(u.Parts), sum); err != nil {
+		rows, _ := v.say.usageRows([]billing.Usage{u}, u.Currency)
+		if err := s.row(dayText(u.Day), rows[0].Name, rows[0].Lane, strconv.Itoa(u.Messages), strconv.Itoa(u.Parts), v.say.plain(u.Micro), u.Currency); err != nil {
 			return err
 		}
 	}

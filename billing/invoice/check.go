@@ -209,7 +209,7 @@ func (c *check) decimals() {
 
 var (
 	number      = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
-	decimalRule = map[string]string{"cbc:TaxExclusiveAmount": "BR-DEC-12", "cbc:TaxInclusiveAmount": "BR-DEC-14", "cbc:PayableAmount": "BR-DEC-18",
+	decimalRule = map[string]string{"cbc:TaxExclusiveAmount": "BR-DEC-12", "cbc:TaxInclusiveAmount": "BR-DEC-14", "cbc:PrepaidAmount": "BR-DEC-16", "cbc:PayableAmount": "BR-DEC-18",
 		"cbc:TaxableAmount": "BR-DEC-19", "cbc:TaxAmount": "BR-DEC-20", "cbc:LineExtensionAmount": "BR-DEC-23"}
 )
 
@@ -260,7 +260,8 @@ func (c *check) sums() {
 	c.that(net.Cmp(sum) == 0, "BR-CO-13", "the sum without VAT is not that of the lines")
 	withVAT := new(big.Rat).Add(net, rat(c.taxTotal().value("cbc:TaxAmount")))
 	c.that(gross.Cmp(withVAT) == 0, "BR-CO-15", "the sum with VAT should be %s", withVAT.FloatString(2))
-	c.that(rat(total.value("cbc:PayableAmount")).Cmp(gross) == 0, "BR-CO-16", "what is to be paid is not the sum with VAT")
+	due := new(big.Rat).Sub(gross, rat(total.value("cbc:PrepaidAmount")))
+	c.that(rat(total.value("cbc:PayableAmount")).Cmp(due) == 0, "BR-CO-16", "what is to be paid should be %s", due.FloatString(2))
 }
 
 // taxTotal is the one in the document's currency.
@@ -389,12 +390,15 @@ func (c *check) national() {
 		c.that(id == "" || len(id) == 14 && swedish(id[2:12]), "SE-R-001", "the seller's VAT number is not SE and twelve digits")
 		c.that(swedish(seller.value("cac:PartyLegalEntity/cbc:CompanyID")), "SE-R-004", "the seller's registration number is not ten digits")
 	case "DK":
+		for _, means := range c.doc.all("cac:PaymentMeans") {
+			c.that(buyer.value(country) != "DK" || slices.Contains(danishMeans, means.value("cbc:PaymentMeansCode")), "DK-R-005", "a means of payment that is not for payments in Denmark")
+		}
 		c.that(seller.one("cac:PartyLegalEntity/cbc:CompanyID") != nil && seller.one("cac:PartyLegalEntity/cbc:CompanyID").attrs["schemeID"] == "0184", "DK-R-014", "the seller's CVR number is missing")
 	case "DE":
 		if buyer.value(country) != "DE" {
 			return
 		}
-		c.that(c.kind == "CreditNote" || c.doc.one("cac:PaymentMeans") != nil, "DE-R-001", "nobody says how to pay")
+		c.that(c.doc.one("cac:PaymentMeans") != nil, "DE-R-001", "nobody says how to pay")
 		for _, part := range []struct{ path, rule string }{
 			{"cac:PostalAddress/cbc:CityName", "DE-R-003"}, {"cac:PostalAddress/cbc:PostalZone", "DE-R-004"},
 			{"cac:Contact/cbc:Name", "DE-R-005"}, {"cac:Contact/cbc:Telephone", "DE-R-006"}, {"cac:Contact/cbc:ElectronicMail", "DE-R-007"},
@@ -405,6 +409,9 @@ func (c *check) national() {
 		c.that(buyer.value("cac:PostalAddress/cbc:PostalZone") != "", "DE-R-009", "the buyer's post code is missing")
 	}
 }
+
+// danishMeans are the means of payment from Denmark to Denmark.
+var danishMeans = []string{"1", "10", "31", "42", "48", "49", "50", "58", "59", "93", "97"}
 
 func taxRegistration(party *element) string {
 	for _, id := range party.all("cac:PartyTaxScheme") {

@@ -21,6 +21,14 @@ const (
 	CreditNote Kind = "381"
 )
 
+// Word is the kind in a word.
+func (k Kind) Word() string {
+	if k == CreditNote {
+		return "credit_note"
+	}
+	return "invoice"
+}
+
 // Category is a VAT category (UNTDID 5305; EN 16931 BT-151).
 type Category string
 
@@ -46,7 +54,7 @@ type Document struct {
 	Kind      Kind
 	Number    string
 	Issued    time.Time // a day, at 00:00 UTC, as all days here
-	Due       time.Time // zero for a credit note
+	Due       time.Time // zero for a credit note, and where all is paid
 	Period    Period    // when it was supplied
 	Currency  string    // one of Currencies
 	Language  string    // of what is for people: en, nb or pl
@@ -56,6 +64,7 @@ type Document struct {
 	Seller    Party
 	Buyer     Party
 	Payment   Payment
+	Paid      int64 // in advance, with VAT (BT-113); of an invoice
 	Lines     []Line
 	Books     Books // zero where the seller's books are in Currency
 }

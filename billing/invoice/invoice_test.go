@@ -1,6 +1,7 @@
 package invoice_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -76,7 +77,7 @@ func TestSumsByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 12345 * 0.045 = 555.525, half up 555.53; 25 % of 654.53 = 163.6325; in NOK 163.63 * 11.452 = 1873.89.
-	want := invoice.Totals{Lines: []int64{9900, 55553}, Net: 65453, VAT: 16363, Gross: 81816, BooksVAT: 187389,
+	want := invoice.Totals{Lines: []int64{9900, 55553}, Net: 65453, VAT: 16363, Gross: 81816, Due: 81816, BooksVAT: 187389,
 		Breakdown: []invoice.Share{{VAT: standard25, Base: 65453, Tax: 16363}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -180,7 +181,7 @@ func random(r *rand.Rand, n int) invoice.Document {
 	seller := parties[vat.Sellers[r.IntN(len(vat.Sellers))]]
 	buyers := append([]string{"US", seller.Country}, vat.Sellers...)
 	buyer := parties[buyers[r.IntN(len(buyers))]]
-	tax, err := vat.Decide(vat.Sale{Day: day("2026-11-01"), Seller: seller.Country, SellerVATID: seller.VATID, OSS: r.IntN(4) == 0,
+	tax, err := vat.Decide(vat.Sale{From: day("2026-11-01"), To: day("2026-11-01"), Seller: seller.Country, SellerVATID: seller.VATID, OSS: r.IntN(4) == 0,
 		Customer: buyer.Country, Business: r.IntN(5) > 0, CustomerVAT: buyer.VATID, CustomerGood: r.IntN(5) > 0})
 	if err != nil { // no rule: at home
 		buyer, tax = seller, invoice.VAT{Category: invoice.Standard, Rate: dec("25")}
@@ -204,6 +205,9 @@ func random(r *rand.Rand, n int) invoice.Document {
 	if r.IntN(3) == 0 {
 		d.Payment.IBAN = "DK5000400440116243"
 	}
+	if n%2 == 0 && r.IntN(3) == 0 {
+		d.Paid = 1
+	}
 	if n%2 == 1 {
 		d.Kind, d.Due, d.Corrects = invoice.CreditNote, time.Time{}, invoice.Reference{Number: "2026-00001", Issued: day("2026-10-31")}
 	}
@@ -213,6 +217,61 @@ func random(r *rand.Rand, n int) invoice.Document {
 			Quantity: decimal.New(1+r.Int64N(1_000_000), -int32(r.IntN(4))), Price: decimal.New(r.Int64N(1_000_000), -int32(r.IntN(9)))})
 	}
 	return d
+}
+
+// Between Danes a plain transfer is not allowed, whatever the account's country.
+func TestDanesPayOneAnotherByMeansThatAreAllowed(t *testing.T) {
+	for _, kind := range []invoice.Kind{invoice.Invoice, invoice.CreditNote} {
+		d := example()
+		d.Kind, d.Seller, d.Buyer, d.Currency = kind, parties["DK"], parties["DK"], "DKK"
+		if kind == invoice.CreditNote {
+			d.Due, d.Corrects = time.Time{}, invoice.Reference{Number: "2026-00001", Issued: day("2026-11-01")}
+		}
+		xml := mustUBL(t, d)
+		if wrong := invoice.Check(xml); len(wrong) > 0 || !bytes.Contains(xml, []byte("PaymentMeansCode>58<")) {
+			t.Errorf("%s: %v\n%s", kind, wrong, xml)
+		}
+		plain := bytes.Replace(xml, []byte("PaymentMeansCode>58<"), []byte("PaymentMeansCode>30<"), 1)
+		if found := invoice.Check(plain); !hasRule(found, "DK-R-005") {
+			t.Errorf("%s by a plain transfer: %v", kind, found)
+		}
+	}
+}
+
+func TestAGermanCreditNoteSaysHowToPay(t *testing.T) {
+	d := exampleCredit()
+	d.Seller, d.Buyer = parties["DE"], parties["DE"]
+	if wrong := invoice.Check(mustUBL(t, d)); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+	d.Payment = invoice.Payment{}
+	if found := invoice.Check(mustUBL(t, d)); !hasRule(found, "DE-R-001") {
+		t.Errorf("without: %v", found)
+	}
+}
+
+func TestWhatIsPaidInAdvanceIsNotAskedForAgain(t *testing.T) {
+	for paid, want := range map[int64]string{
+		81816: "Paid in advance: nothing is to be paid.",
+		80000: "To be paid by 2026-11-15.",
+	} {
+		d := example()
+		d.Paid = paid
+		xml := mustUBL(t, d)
+		if wrong := invoice.Check(xml); len(wrong) > 0 {
+			t.Error(wrong)
+		}
+		for _, part := range []string{
+			`<cbc:PrepaidAmount currencyID="EUR">` + invoice.Amount(paid), `<cbc:PayableAmount currencyID="EUR">` + invoice.Amount(81816-paid), want} {
+			if !bytes.Contains(xml, []byte(part)) {
+				t.Errorf("it does not say %q:\n%s", part, xml)
+			}
+		}
+		more := bytes.Replace(xml, []byte(`<cbc:PrepaidAmount currencyID="EUR">8`), []byte(`<cbc:PrepaidAmount currencyID="EUR">7`), 1)
+		if found := invoice.Check(more); !hasRule(found, "BR-CO-16") {
+			t.Errorf("another sum: %v", found)
+		}
+	}
 }
 
 func TestTheInspectionFindsWhatIsWrong(t *testing.T) {

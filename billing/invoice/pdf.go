@@ -33,8 +33,8 @@ func PDF(d Document) ([]byte, error) {
 	if d.Books.Currency != "" {
 		p.Paragraph(say("books", d.Books.Currency, Amount(t.BooksVAT), d.Books.Rate, d.Books.Source, d.Books.At.Format(time.DateOnly)))
 	}
-	p.Paragraph(strings.TrimSpace(d.terms() + "\n" + d.Note))
-	if d.Kind == Invoice && d.Payment.IBAN != "" {
+	p.Paragraph(strings.TrimSpace(d.terms(t) + "\n" + d.Note))
+	if d.Kind == Invoice && t.Due != 0 && d.Payment.IBAN != "" {
 		p.Heading(3, say("payment"))
 		p.Fields(d.paymentFields()...)
 	}
@@ -44,8 +44,11 @@ func PDF(d Document) ([]byte, error) {
 // facts are what is above the parties.
 func (d Document) facts() [][2]string {
 	say := func(id string, args ...any) string { return phrase(d.Language, id, args...) }
-	third := [2]string{say("due"), d.Due.Format(time.DateOnly)}
-	if d.Kind == CreditNote {
+	var third [2]string
+	switch {
+	case !d.Due.IsZero():
+		third = [2]string{say("due"), d.Due.Format(time.DateOnly)}
+	case d.Kind == CreditNote:
 		third = [2]string{say("corrects"), say("corrects_of", d.Corrects.Number, d.Corrects.Issued.Format(time.DateOnly))}
 	}
 	return filled{{say("number"), d.Number}, {say("issued"), d.Issued.Format(time.DateOnly)}, third, {say("period"), d.Period.text()}, {say("reference"), d.Reference}}.without()
@@ -118,12 +121,15 @@ func (d Document) shareCells(t Totals) (rows [][]string) {
 
 func (d Document) sumFields(t Totals) [][2]string {
 	money := func(cents int64) string { return fmt.Sprintf("%s %s", Amount(cents), d.Currency) }
-	last := "payable"
+	last, paid := "payable", ""
 	if d.Kind == CreditNote {
 		last = "credited"
 	}
-	return [][2]string{{phrase(d.Language, "sum_net"), money(t.Net)}, {phrase(d.Language, "sum_vat"), money(t.VAT)},
-		{phrase(d.Language, "sum_gross"), money(t.Gross)}, {phrase(d.Language, last), money(t.Gross)}}
+	if d.Paid != 0 {
+		paid = money(d.Paid)
+	}
+	return filled{{phrase(d.Language, "sum_net"), money(t.Net)}, {phrase(d.Language, "sum_vat"), money(t.VAT)},
+		{phrase(d.Language, "sum_gross"), money(t.Gross)}, {phrase(d.Language, "prepaid"), paid}, {phrase(d.Language, last), money(t.Due)}}.without()
 }
 
 func (d Document) paymentFields() [][2]string {

@@ -70,6 +70,24 @@ func TestPeopleAreToldWhatTheLawAsksFor(t *testing.T) {
 	}
 }
 
+func TestPeopleAreToldWhatIsPaidInAdvance(t *testing.T) {
+	d := small()
+	d.Paid, d.Due = 101, time.Time{}
+	totals, err := Total(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := filled{{"Razem netto", "1.01 EUR"}, {"VAT", "0.00 EUR"}, {"Razem brutto", "1.01 EUR"}, {"Zapłacono z góry", "1.01 EUR"}, {"Do zapłaty", "0.00 EUR"}}
+	if got := d.sumFields(totals); !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	for _, fact := range d.facts() {
+		if fact[0] == "Termin płatności" {
+			t.Errorf("it is due: %v", fact)
+		}
+	}
+}
+
 func TestTheLinesAreWrittenAsCSV(t *testing.T) {
 	out, err := CSV(small())
 	want := "document,line,description,from,to,quantity,unit,unit_price,vat_category,vat_rate,net,currency\r\n" +

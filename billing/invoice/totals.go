@@ -14,7 +14,8 @@ type Totals struct {
 	Lines     []int64 // net of each line (BT-131)
 	Net       int64   // BT-106, and BT-109 as there are no allowances
 	VAT       int64   // BT-110
-	Gross     int64   // BT-112, and BT-115 as nothing is paid in advance
+	Gross     int64   // BT-112
+	Due       int64   // BT-115: Gross less what was paid in advance (BR-CO-16)
 	Breakdown []Share
 	BooksVAT  int64 // VAT in the currency of the seller's books (BT-111)
 }
@@ -45,6 +46,7 @@ func Total(d Document) (Totals, error) {
 		t.VAT += b.Tax
 	}
 	t.Gross = t.Net + t.VAT
+	t.Due = t.Gross - d.Paid
 	if d.Books.Currency != "" {
 		var err error
 		if t.BooksVAT, err = minor(decimal.New(t.VAT, -2).Mul(d.Books.Rate)); err != nil {

@@ -30,7 +30,7 @@ func UBL(d Document) ([]byte, error) {
 		el("cac:AccountingSupplierParty", d.party(d.Seller, true)),
 		el("cac:AccountingCustomerParty", d.party(d.Buyer, false)),
 		d.paymentMeans(),
-		el("cac:PaymentTerms", text("cbc:Note", d.terms())))
+		el("cac:PaymentTerms", text("cbc:Note", d.terms(t))))
 	root.kids = append(root.kids, d.taxTotals(t)...)
 	root.kids = append(root.kids, d.monetary(t))
 	for i, l := range d.Lines {
@@ -129,8 +129,11 @@ const (
 	sepaTransfer   = "58"
 )
 
+// paymentMeans are in a credit note too: German receivers refuse one without (DE-R-001).
+// Between Danes only some codes are allowed, and a plain transfer is none of them
+// (DK-R-005).
 func (d Document) paymentMeans() node {
-	if d.Kind == CreditNote || d.Payment.IBAN == "" {
+	if d.Payment.IBAN == "" {
 		return node{}
 	}
 	reference := d.Payment.Reference
@@ -143,14 +146,19 @@ func (d Document) paymentMeans() node {
 		code = sepaTransfer
 	case strings.HasPrefix(account, "DK") && len(account) == 18: // DK, two check digits, four of the bank, ten of the account
 		code, account, branch = danishTransfer, account[8:], account[4:8]
+	case d.Seller.Country == "DK" && d.Buyer.Country == "DK":
+		code = sepaTransfer
 	}
 	return el("cac:PaymentMeans", text("cbc:PaymentMeansCode", code), text("cbc:PaymentID", reference),
 		el("cac:PayeeFinancialAccount", text("cbc:ID", account), el("cac:FinancialInstitutionBranch", text("cbc:ID", branch))))
 }
 
-func (d Document) terms() string {
+func (d Document) terms(t Totals) string {
 	if d.Kind == CreditNote {
 		return phrase(d.Language, "credit_terms", d.Corrects.Number)
+	}
+	if t.Due == 0 && d.Paid > 0 {
+		return phrase(d.Language, "settled")
 	}
 	return phrase(d.Language, "terms", d.Due.Format(time.DateOnly))
 }
@@ -185,7 +193,16 @@ func (d Document) monetary(t Totals) node {
 		d.amount("cbc:LineExtensionAmount", t.Net),
 		d.amount("cbc:TaxExclusiveAmount", t.Net),
 		d.amount("cbc:TaxInclusiveAmount", t.Gross),
-		d.amount("cbc:PayableAmount", t.Gross))
+		d.prepaid(),
+		d.amount("cbc:PayableAmount", t.Due))
+}
+
+// prepaid is not said where nothing was.
+func (d Document) prepaid() node {
+	if d.Paid == 0 {
+		return node{}
+	}
+	return d.amount("cbc:PrepaidAmount", d.Paid)
 }
 
 func (d Document) line(i int, l Line, net int64) node {

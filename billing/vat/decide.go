@@ -1,4 +1,4 @@
-// Package vat says how a sale of our services is taxed, by the day of supply: where the
+// Package vat says how a sale of our services is taxed, by the days of supply: where the
 // seller and the customer are, whether the customer is a business, and whether its VAT
 // number was found valid. It is pure; nothing here asks a register.
 //
@@ -17,7 +17,7 @@ import (
 
 // Sale is what decides about the tax.
 type Sale struct {
-	Day          time.Time // of supply
+	From, To     time.Time // days of supply, both included
 	Seller       string    // ISO 3166-1 alpha-2
 	SellerVATID  string
 	OSS          bool // the seller is in the one-stop shop: consumers pay their country's rate
@@ -37,7 +37,7 @@ var union = strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT L
 func InUnion(country string) bool { return slices.Contains(union, country) }
 
 // Decide says how a sale is taxed. It refuses with the code no_vat_rule what there is no
-// rule for, rather than guess.
+// rule for, rather than guess, and with vat_rate_changed what has more than one rate.
 func Decide(s Sale) (invoice.VAT, error) {
 	switch {
 	case !slices.Contains(Sellers, s.Seller):
@@ -105,9 +105,12 @@ var outsideWords = map[string]string{
 }
 
 func (s Sale) rateOf(country string) (invoice.VAT, error) {
-	r, found := RateOn(country, s.Day)
+	r, found := RateOn(country, s.To)
 	if !found {
-		return invoice.VAT{}, noRule("we have no VAT rate of %s on %s", country, s.Day.Format(time.DateOnly))
+		return invoice.VAT{}, noRule("we have no VAT rate of %s on %s", country, s.To.Format(time.DateOnly))
+	}
+	if r.From.After(s.From) {
+		return invoice.VAT{}, problem.Conflict("vat_rate_changed", "the VAT rate of %s changed on %s: what was supplied before is invoiced by itself", country, r.From.Format(time.DateOnly))
 	}
 	return invoice.VAT{Category: invoice.Standard, Rate: r.Percent}, nil
 }

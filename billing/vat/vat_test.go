@@ -1,6 +1,7 @@
 package vat_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -44,17 +45,17 @@ func TestWhereTheCustomerIsDecidesTheTax(t *testing.T) {
 		"Norway to a business in the Union":    {vat.Sale{Seller: "NO", Customer: "DE", Business: true}, "G", "0", "Export of services, zero-rated / Fritatt for merverdiavgift, merverdiavgiftsloven § 6-22"},
 		"Norway to a consumer overseas":        {vat.Sale{Seller: "NO", Customer: "GB"}, "G", "0", "Export of services, zero-rated / Fritatt for merverdiavgift, merverdiavgiftsloven § 6-22"},
 		"Norway to a consumer, one-stop shop":  {vat.Sale{Seller: "NO", Customer: "PL", OSS: true}, "S", "23", ""},
-		"Germany in the second half of 2020":   {vat.Sale{Day: on("2020-12-31"), Seller: "DE", Customer: "DE"}, "S", "16", ""},
-		"Germany when that was over":           {vat.Sale{Day: on("2021-01-01"), Seller: "DE", Customer: "DE"}, "S", "19", ""},
-		"Estonia on the last day at 22":        {vat.Sale{Day: on("2025-06-30"), Seller: "SE", Customer: "EE", OSS: true}, "S", "22", ""},
-		"Estonia on the first day at 24":       {vat.Sale{Day: on("2025-07-01"), Seller: "SE", Customer: "EE", OSS: true}, "S", "24", ""},
+		"Germany in the second half of 2020":   {vat.Sale{From: on("2020-12-31"), To: on("2020-12-31"), Seller: "DE", Customer: "DE"}, "S", "16", ""},
+		"Germany when that was over":           {vat.Sale{From: on("2021-01-01"), To: on("2021-01-01"), Seller: "DE", Customer: "DE"}, "S", "19", ""},
+		"Estonia on the last day at 22":        {vat.Sale{From: on("2025-06-30"), To: on("2025-06-30"), Seller: "SE", Customer: "EE", OSS: true}, "S", "22", ""},
+		"Estonia on the first day at 24":       {vat.Sale{From: on("2025-07-01"), To: on("2025-07-01"), Seller: "SE", Customer: "EE", OSS: true}, "S", "24", ""},
 		"Greece, whose numbers begin with EL":  {vat.Sale{Seller: "DE", Customer: "GR", Business: true, CustomerVAT: "EL123456789", CustomerGood: true}, "AE", "0", "Reverse charge / Steuerschuldnerschaft des Leistungsempfängers"},
 		"another country's number is not ours": {vat.Sale{Seller: "DE", Customer: "GR", Business: true, CustomerVAT: "PL5260250274", CustomerGood: true}, "S", "19", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.sale.SellerVATID = c.sale.Seller + "1"
-			if c.sale.Day.IsZero() {
-				c.sale.Day = on("2026-11-01")
+			if c.sale.To.IsZero() {
+				c.sale.From, c.sale.To = on("2026-11-01"), on("2026-11-01")
 			}
 			got, err := vat.Decide(c.sale)
 			if err != nil {
@@ -69,10 +70,10 @@ func TestWhereTheCustomerIsDecidesTheTax(t *testing.T) {
 
 func TestWhatThereIsNoRuleForIsRefused(t *testing.T) {
 	for name, s := range map[string]vat.Sale{
-		"a seller elsewhere":                          {Day: on("2026-11-01"), Seller: "US", SellerVATID: "US1", Customer: "NO"},
-		"a seller without a VAT number":               {Day: on("2026-11-01"), Seller: "NO", Customer: "NO"},
-		"Norway to a consumer without one-stop shop":  {Day: on("2026-11-01"), Seller: "NO", SellerVATID: "NO1", Customer: "DE"},
-		"a day before the rates that we have of then": {Day: on("1980-01-01"), Seller: "NO", SellerVATID: "NO1", Customer: "NO"},
+		"a seller elsewhere":                          {From: on("2026-11-01"), To: on("2026-11-01"), Seller: "US", SellerVATID: "US1", Customer: "NO"},
+		"a seller without a VAT number":               {From: on("2026-11-01"), To: on("2026-11-01"), Seller: "NO", Customer: "NO"},
+		"Norway to a consumer without one-stop shop":  {From: on("2026-11-01"), To: on("2026-11-01"), Seller: "NO", SellerVATID: "NO1", Customer: "DE"},
+		"a day before the rates that we have of then": {From: on("1980-01-01"), To: on("1980-01-01"), Seller: "NO", SellerVATID: "NO1", Customer: "NO"},
 	} {
 		if got, err := vat.Decide(s); !problem.Has(err, "no_vat_rule") {
 			t.Errorf("%s: %+v, %v", name, got, err)
@@ -138,5 +139,16 @@ func TestNumbersAreTidiedAsTheyAreStored(t *testing.T) {
 	}
 	if got := vat.Tidy("GR", "123456789"); got != "EL123456789" {
 		t.Errorf("a Greek number became %q", got)
+	}
+}
+
+func TestASaleAcrossAChangeOfTheRateIsRefused(t *testing.T) {
+	s := vat.Sale{From: on("2025-06-01"), To: on("2025-07-31"), Seller: "SE", SellerVATID: "SE1", Customer: "EE", OSS: true}
+	if _, err := vat.Decide(s); !problem.Has(err, "vat_rate_changed") || !strings.Contains(err.Error(), "2025-07-01") {
+		t.Errorf("got %v", err)
+	}
+	s.From = on("2025-07-01")
+	if got, err := vat.Decide(s); err != nil || got.Rate.String() != "24" {
+		t.Errorf("from the day of the change on: %+v (%v)", got, err)
 	}
 }

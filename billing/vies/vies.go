@@ -48,7 +48,7 @@ type request struct {
 }
 
 type answer struct {
-	Valid      bool      `json:"valid"`
+	Valid      *bool     `json:"valid"`
 	Identifier string    `json:"requestIdentifier"`
 	Date       time.Time `json:"requestDate"`
 	Name       string    `json:"name"`
@@ -77,9 +77,11 @@ func (r *Register) Ask(ctx context.Context, number, requester string) (Answer, e
 	case a.UserError == "INVALID_REQUESTER_INFO":
 		return Answer{}, problem.Conflict("vies_requester", "the register of VAT numbers does not know the seller's number %s", requester)
 	case slices.Contains([]string{"INVALID_INPUT", "INVALID"}, a.UserError):
-		a.Valid = false
+		a.Valid = new(false)
 	case a.UserError != "" && a.UserError != "VALID":
 		return Answer{}, unavailable(a.UserError)
+	case a.Valid == nil:
+		return Answer{}, unavailable("no verdict")
 	}
 	if a.Name == "---" { // the state does not tell
 		a.Name = ""
@@ -87,7 +89,7 @@ func (r *Register) Ask(ctx context.Context, number, requester string) (Answer, e
 	if a.Date.IsZero() {
 		a.Date = time.Now().UTC()
 	}
-	return Answer{Valid: a.Valid, Consultation: a.Identifier, Name: a.Name, At: a.Date}, nil
+	return Answer{Valid: *a.Valid, Consultation: a.Identifier, Name: a.Name, At: a.Date}, nil
 }
 
 // mostAnswer is in bytes; an answer has some hundred.

@@ -96,7 +96,7 @@ func furnish(ctx context.Context, cfg Config, d *db.DB) (*App, error) {
 		Plans:         billing.NewPlans(d),
 		PriceLists:    billing.NewPriceLists(d),
 		Subscriptions: billing.NewSubscriptions(d, names),
-		Queue:         smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.publicURL(), Mails: cfg.SMTPURL != "", Marks: marks})}
+		Queue:         smsqueue.New(smsqueue.House{DB: d, Ring: ring, Accounts: acc, Carriers: carrierTypes, Callbacks: cfg.callbackURL(), PublicURL: cfg.reachableURL(), Mails: cfg.SMTPURL != "", Marks: marks})}
 	app.Cards = cards.New(d).Marking(names).Gated(app.mayIssueCards)
 	if app.entra, err = cfg.entraApp(); err != nil {
 		return nil, err
@@ -131,8 +131,16 @@ func (a *App) eraseAgain(ctx context.Context) error {
 
 // directory is the room as one process sees it that works as incarnation.
 func (a *App) directory(incarnation int64) *directory.Directory {
-	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Cards: a.Cards, Gate: a.Accounts.Gate, Plan: a.hasDirectories, Leave: a.Accounts.EndAccess,
+	return directory.New(directory.House{DB: a.DB, Ring: a.ring, Book: a.Book, Cards: a.Cards, Gate: a.Accounts.Gate, Plan: a.hasDirectories, Leave: a.leave,
 		Clouds: a.Config.clouds(), Notify: a.Config.notifyURL(), App: a.entra, Marks: contacts.MarksOf(a.Names)}, incarnation)
+}
+
+// leave ends what people may do who are gone from the directory, and their part in teams.
+func (a *App) leave(ctx context.Context, account int64, emails []string) error {
+	if err := a.Accounts.EndAccess(ctx, account, emails); err != nil {
+		return err
+	}
+	return a.Teams.EndAccess(ctx, account, emails)
 }
 
 // hasDirectories refuses an account whose plan does not include directories (Q3), and

@@ -7,7 +7,6 @@ import (
 
 	"github.com/varsel/varsel/accounts"
 	"github.com/varsel/varsel/billing"
-	"github.com/varsel/varsel/internal/problem"
 	"github.com/varsel/varsel/internal/secrets"
 )
 
@@ -23,7 +22,7 @@ func (b billingTerms) Run(ctx context.Context, c *commands, t terminal) error {
 	terms := billing.Terms{Prepaid: b.Prepaid, Unlimited: b.Unlimited, Suspend: b.Suspend}
 	if b.Limit != "" {
 		var err error
-		if terms.Limit, err = micro("limit", b.Limit); err != nil {
+		if terms.Limit, err = billing.ReadAmount("limit", b.Limit); err != nil {
 			return err
 		}
 	}
@@ -33,15 +32,6 @@ func (b billingTerms) Run(ctx context.Context, c *commands, t terminal) error {
 		}
 		return c.sayBalance(ctx, app, acc, t)
 	})
-}
-
-// micro reads an amount as people write it, in micro-units.
-func micro(field, text string) (int64, error) {
-	n, err := billing.ParseMoney(text)
-	if err != nil {
-		return 0, problem.Invalid(field, "%s", err)
-	}
-	return n, nil
 }
 
 type billingPayment struct {
@@ -68,7 +58,7 @@ func (p billingPayment) record(ctx context.Context, app *App, account int64) (bi
 	}
 	paid := billing.Payment{Reference: p.Reference}
 	var err error
-	if paid.Micro, err = micro("amount", p.Amount); err != nil {
+	if paid.Micro, err = billing.ReadAmount("amount", p.Amount); err != nil {
 		return billing.Posted{}, err
 	}
 	if p.Invoice != "" {

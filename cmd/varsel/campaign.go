@@ -118,10 +118,21 @@ func (p campaignPause) Run(ctx context.Context, c *commands, t terminal) error {
 	return p.turn(ctx, c, t, func(q *smsqueue.Queue) turn { return q.Pause })
 }
 
-type campaignResume struct{ campaignRef }
+type campaignResume struct {
+	campaignRef
+	MaxCost string `help:"Its new ceiling, as in 12.50. One that is held at its ceiling needs it."`
+}
 
 func (r campaignResume) Run(ctx context.Context, c *commands, t terminal) error {
-	return r.turn(ctx, c, t, func(q *smsqueue.Queue) turn { return q.Resume })
+	most, err := ceiling(r.MaxCost)
+	if err != nil {
+		return err
+	}
+	return r.turn(ctx, c, t, func(q *smsqueue.Queue) turn {
+		return func(ctx context.Context, account, id int64) (smsqueue.Campaign, error) {
+			return q.ResumeUpTo(ctx, account, id, most)
+		}
+	})
 }
 
 type campaignCancel struct{ campaignRef }

@@ -7,12 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/varsel/varsel/internal/db"
 	"github.com/varsel/varsel/internal/db/dbtest"
 )
 
 // U2, U10, U20, U23
 func TestCampaignsAreTurnedByCommands(t *testing.T) {
-	i := newInstallation(t, dbtest.SQLiteURL(t))
+	url := dbtest.SQLiteURL(t)
+	i := newInstallation(t, url)
 	i.furnish()
 	i.do("", "directory", "sync", "--account", "acme")
 	later := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
@@ -30,6 +32,15 @@ func TestCampaignsAreTurnedByCommands(t *testing.T) {
 	}
 	if listed := i.do("", "campaign", "list", "--account", "acme"); listed["id"] != id {
 		t.Errorf("listed %v", listed)
+	}
+	d, err := db.Open(t.Context(), url)
+	must(t, err)
+	t.Cleanup(func() { d.Close() })
+	_, err = d.ExecContext(t.Context(), `UPDATE campaigns SET state = 'held', reason = 'cost_above_ceiling', ceiling_micro = 1`)
+	must(t, err)
+	i.refused("say up to what it may go on", "", append([]string{"campaign", "resume"}, of...)...)
+	if got := i.do("", append([]string{"campaign", "resume", "--max-cost", "20"}, of...)...); got["state"] != "accepted" {
+		t.Errorf("up to another ceiling: %v", got["state"])
 	}
 	for _, step := range []struct{ verb, state string }{{"pause", "paused"}, {"resume", "accepted"}, {"cancel", "cancelled"}} {
 		if got := turn(step.verb); got["state"] != step.state {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,7 +29,7 @@ func (l cardList) Run(ctx context.Context, c *commands, t terminal) error {
 		}
 		for _, one := range all {
 			answer := cardAnswer(app, one)
-			if err := c.say(t.out, answer, "%s\t%s\t%s\t%s", answer["id"], one.State, one.Taken["displayName"], answer["address"]); err != nil {
+			if err := c.say(t.out, answer, "%s\t%s\t%s\t%s", answer["id"], one.State, one.Taken["displayName"], cmp.Or(answer["address"], any(one.Slug))); err != nil {
 				return err
 			}
 		}
@@ -37,8 +38,12 @@ func (l cardList) Run(ctx context.Context, c *commands, t terminal) error {
 }
 
 func cardAnswer(app *App, c cards.Card) map[string]any {
-	return map[string]any{"id": app.Names.Of(secrets.Card, c.ID), "state": c.State, "group": app.Names.Of(secrets.CardGroup, c.Group),
-		"contact": app.Names.Of(secrets.Contact, c.Contact), "address": cards.Address(app.Config.publicURL(), c.Slug)}
+	answer := map[string]any{"id": app.Names.Of(secrets.Card, c.ID), "state": c.State, "group": app.Names.Of(secrets.CardGroup, c.Group),
+		"contact": app.Names.Of(secrets.Contact, c.Contact), "slug": c.Slug}
+	if public := app.Config.reachableURL(); public != "" {
+		answer["address"] = cards.Address(public, c.Slug)
+	}
+	return answer
 }
 
 type cardShow struct {
@@ -57,7 +62,7 @@ func (s cardShow) Run(ctx context.Context, c *commands, t terminal) error {
 			return err
 		}
 		answer := cardAnswer(app, card)
-		text := fmt.Sprint(answer["address"])
+		text := fmt.Sprint(cmp.Or(answer["address"], any(card.Slug)))
 		if card.State == cards.Active {
 			_, design, err := app.Cards.Public(ctx, card.Slug)
 			if err != nil {
@@ -222,6 +227,30 @@ func (a cardTemplateApply) Run(ctx context.Context, c *commands, t terminal) err
 			return err
 		}
 		return c.say(t.out, cardTemplateAnswer(app, one), "Version %d of %s is applied. The next sync fetches what it takes from the directory.", one.Version, one.Name)
+	})
+}
+
+type cardTemplateNotify struct {
+	oneCardTemplate
+	Group []string `help:"The id of a group; without one the holders of all cards."`
+	Key   string   `help:"The same key takes effect once."`
+}
+
+func (n cardTemplateNotify) Run(ctx context.Context, c *commands, t terminal) error {
+	return c.withAccount(ctx, n.Account, func(app *App, acc accounts.Account) error {
+		one, err := app.cardTemplate(ctx, acc.ID, n.Template)
+		if err != nil {
+			return err
+		}
+		groups, err := app.idsOf(secrets.CardGroup, n.Group)
+		if err != nil {
+			return err
+		}
+		cam, err := app.Queue.NotifyHolders(ctx, acc.ID, groups, n.Key, fmt.Sprint(one.ID, groups))
+		if err != nil {
+			return err
+		}
+		return c.say(t.out, campaignAnswer(app, cam), "%s tells the holders that their card was changed.", app.Names.Of(secrets.Campaign, cam.ID))
 	})
 }
 

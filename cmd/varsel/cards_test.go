@@ -3,10 +3,12 @@ package main
 import (
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/varsel/varsel/cards"
+	"github.com/varsel/varsel/internal/db/dbtest"
 	"github.com/varsel/varsel/internal/sim/graphsim"
 )
 
@@ -77,4 +79,26 @@ func TestACardComesGoesAndReturnsWithItsHolder(t *testing.T) {
 			t.Error("a card in use was purged")
 		}
 	})
+}
+
+// Where nobody said how others reach the installation, no link to it is sent or printed;
+// an embedded one is tried out on its own machine.
+func TestWithoutAPublicURLNoLinkLeaves(t *testing.T) {
+	own := newInstallation(t, dbtest.SQLiteURL(t))
+	own.furnish()
+	if link, _ := own.do("", "invite", "add", "--account", "acme", "--name", "Summer party", "--target", "https://events.example.no/party")["link"].(string); !strings.HasPrefix(link, "http://127.0.0.1:8080/i/") {
+		t.Errorf("the link is %q", link)
+	}
+	i := newInstallation(t, dbtest.PostgresURL(t))
+	i.furnish()
+	i.refused("VARSEL_PUBLIC_URL", "", "card", "share", "--account", "acme", "--preview", "--json")
+	made := i.do("", "invite", "add", "--account", "acme", "--name", "Summer party", "--target", "https://events.example.no/party")
+	if link, ok := made["link"]; ok {
+		t.Errorf("the link is %v", link)
+	}
+	i.refused("VARSEL_PUBLIC_URL", "", "invite", "show", "--account", "acme", made["id"].(string), "--code", filepath.Join(i.dir, "code.png"), "--json")
+	i.env = append(i.env, "--public-url", "https://varsel.example/")
+	if link, _ := i.do("", "invite", "show", "--account", "acme", made["id"].(string))["link"].(string); !strings.HasPrefix(link, "https://varsel.example/i/") {
+		t.Errorf("the link is %q", link)
+	}
 }

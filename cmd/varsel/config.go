@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/varsel/varsel/directory"
 	"github.com/varsel/varsel/internal/mail"
 	"github.com/varsel/varsel/internal/secrets"
+	"github.com/varsel/varsel/internal/visitor"
 )
 
 // defaultDatabase is what Config says where nothing is configured.
@@ -28,6 +30,7 @@ type Config struct {
 	RedisURL         string `name:"redis-url" env:"VARSEL_REDIS_URL" help:"redis://...; empty runs the queue inside the process."`
 	Listen           string `env:"VARSEL_LISTEN" default:"127.0.0.1:8080" help:"Address of the API and the console."`
 	PublicURL        string `name:"public-url" env:"VARSEL_PUBLIC_URL" help:"How people reach the console, and providers post receipts; empty is http:// and the address, and no receipts over HTTP."`
+	TrustedProxies   string `name:"trusted-proxies" env:"VARSEL_TRUSTED_PROXIES" help:"Addresses and networks of proxies in front, separated by commas: whom they name in X-Forwarded-For is the visitor; empty believes nobody."`
 	MetricsListen    string `name:"metrics-listen" env:"VARSEL_METRICS_LISTEN" help:"Address of GET /metrics for Prometheus, a listener of its own; empty is none."`
 	LogFormat        string `name:"log-format" env:"VARSEL_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 	SecretKey        string `name:"secret-key" env:"VARSEL_SECRET_KEY" help:"32 bytes in base64, several separated by commas; empty keeps varsel.key beside the database."`
@@ -67,6 +70,9 @@ func (c Config) Validate() error {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			complain(name, "is an http or https URL, not %q", text)
 		}
+	}
+	if _, err := visitor.Parse(c.TrustedProxies); err != nil {
+		complain("VARSEL_TRUSTED_PROXIES", "is addresses and networks: %v", err)
 	}
 	if c.RedisURL != "" && !strings.HasPrefix(c.RedisURL, "redis://") && !strings.HasPrefix(c.RedisURL, "rediss://") {
 		complain("VARSEL_REDIS_URL", "begins with redis:// or rediss://")
@@ -130,11 +136,19 @@ func (c Config) erasures(databasePath string) string {
 	return filepath.Join(filepath.Dir(databasePath), "erasures.jsonl")
 }
 
+// publicURL is what this machine's own people are told, without a slash at its end.
 func (c Config) publicURL() string {
-	if c.PublicURL != "" {
-		return strings.TrimRight(c.PublicURL, "/")
+	return cmp.Or(c.reachableURL(), "http://"+c.Listen)
+}
+
+// reachableURL is what the links begin with that are sent and printed, without a slash
+// at its end. An embedded installation that says none is tried out on its own machine; of
+// another it is empty: nobody said how others reach it.
+func (c Config) reachableURL() string {
+	if c.PublicURL == "" && strings.HasPrefix(c.DatabaseURL, "sqlite://") {
+		return "http://" + c.Listen
 	}
-	return "http://" + c.Listen
+	return strings.TrimRight(c.PublicURL, "/")
 }
 
 // notifyURL is where a directory can notify us of changes: it has to find us on

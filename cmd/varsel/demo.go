@@ -91,6 +91,7 @@ func newDemo(ctx context.Context, cfg Config, d demoCommand) (show *demo, err er
 		cfg.DatabaseURL = "sqlite://" + filepath.Join(show.dir, "varsel.db")
 	}
 	cfg.GraphAuthority, cfg.GraphURL, cfg.graphCA = show.graph.URL(), show.graph.GraphURL(), show.graph.CAPEM()
+	cfg.PublicURL = cfg.publicURL() // its phones are on this machine too
 	if show.app, err = Open(ctx, cfg); err != nil {
 		return show, err
 	}

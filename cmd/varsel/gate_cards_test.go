@@ -43,7 +43,7 @@ func (f *fixtures) cardDesk() {
 		"grouping/id": is(app.Names.Of(secrets.Connection, f.entra.ID)), "/cards/groups/:id/sync": group, "/cards/grouping/:id method": is("all"),
 		"addCardTemplate design": design, "changeCardTemplate design": design, "addCardImage content": is(base64.StdEncoding.EncodeToString(logo.Bytes())),
 		"previewCardTemplate sections": is(`[{"fields":[{"id":"name","kind":"full_name","sync":"never","default":"Kari"}]}]`),
-		"card show card":               card, "card template show template": template, "card template apply template": template,
+		"card show card":               card, "card template show template": template, "card template apply template": template, "card template notify template": template,
 		"card template save file": is(f.file("design.json", string(body))), "card grouping set method": is("all"),
 	} {
 		f.values[name] = value

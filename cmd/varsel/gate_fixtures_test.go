@@ -92,8 +92,12 @@ func newFixtures(t *testing.T, i *installation) *fixtures {
 	return f
 }
 
+// gateURL is how people reach the installation; without https, as its cookies are not kept
+// by a browser.
+const gateURL = "http://varsel.example"
+
 func (f *fixtures) config() Config {
-	return Config{DatabaseURL: f.in.env[1], SecretKey: f.in.env[3], GraphAuthority: entra.URL(), GraphURL: entra.GraphURL(), Listen: "127.0.0.1:0"}
+	return Config{DatabaseURL: f.in.env[1], SecretKey: f.in.env[3], GraphAuthority: entra.URL(), GraphURL: entra.GraphURL(), Listen: "127.0.0.1:0", PublicURL: gateURL}
 }
 
 // addProvider configures a carrier over HTTP beside the one over SMPP, for numbers

@@ -24,7 +24,7 @@ func (f *fixtures) plans() {
 	for name, value := range map[string]func() string{
 		"list/": is("standard"), "list/versions": is("standard"), "list/id": is("standard"), "id/withdraw": version, "id/csv": version, "versions/id": version, "price-lists/list": is("standard"), "id.csv/": func() string { return version() + ".csv" },
 		"/v1/prices/files/:kind": is("csv"),
-		"setPlan name":           is("walked"), "setPlan capabilities": is("[]"), "setPlan price_list": is("standard"), "assignPlan plan": is("everything"),
+		"setPlan name":           is("walked"), "setPlan capabilities": is("[]"), "setPlan price_list": is("standard"), "setPlan directory_price": is("99"), "setPlan anchor": is("1"), "assignPlan plan": is("everything"),
 		"createPriceList name": list, "createPriceList currency": is("EUR"), "addPriceVersion csv": is(file), "addPriceVersion valid_from": func() string { return day().Format(time.RFC3339) },
 
 		"/installation/plans name": is("walked"), "/installation/plans price_list": is("standard"), "/installation/plans directory_price": is("99"), "/installation/plans anchor": is("1"),
@@ -32,7 +32,7 @@ func (f *fixtures) plans() {
 		"/installation/price-lists name": list, "/installation/price-lists currency": is("EUR"),
 		"/installation/price-lists/:list prices": is(file), "/installation/price-lists/:list valid_from": later,
 
-		"plan set name": is("walked"), "plan set price-list": is("standard"), "plan assign plan": is("everything"),
+		"plan set name": is("walked"), "plan set price-list": is("standard"), "plan set directory-price": is("99"), "plan set anchor": is("1"), "plan assign plan": is("everything"),
 		"price create name": list, "price create currency": is("EUR"), "price import list": is("standard"), "price import from": later, "price import file": is(prices),
 		"price withdraw list": is("standard"), "price withdraw version": version, "price show list": is("standard"),
 	} {

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +61,7 @@ type describedOperation struct {
 	RequestBody *struct {
 		Content map[string]struct{ Schema schema }
 	}
+	Responses map[string]struct{ Content map[string]any }
 }
 
 type schema struct {
@@ -109,9 +112,34 @@ func (w *walk) request(method, route string) {
 	if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
 		said, _ = io.ReadAll(res.Body)
 	}
+	w.asDescribed(method, route, res)
 	if !w.fine(route, res.StatusCode) {
 		w.unfilled = append(w.unfilled, fmt.Sprintf("%s %s answers %d %.300s; say in gate_fixtures_test.go what is to be filled in", method, route, res.StatusCode, said))
 	}
+}
+
+// asDescribed checks that an operation of the API answered as its document says: with a
+// status and a media type that are there.
+func (w *walk) asDescribed(method, route string, res *http.Response) {
+	w.t.Helper()
+	op, described := w.operation(method, route)
+	if !described {
+		return
+	}
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if err != nil {
+		kind = "" // without a body there is none
+	}
+	answer, known := op.Responses[strconv.Itoa(res.StatusCode)]
+	if _, typed := answer.Content[kind]; !known || !typed && len(answer.Content) > 0 {
+		w.t.Errorf("%s %s answers %d with %q; described are %v", method, route, res.StatusCode, kind, op.Responses)
+	}
+}
+
+// operation is what the API's document says of a route; false where it says nothing.
+func (w *walk) operation(method, route string) (describedOperation, bool) {
+	op, described := w.described.Paths[placeholder.ReplaceAllString(route, "{$1}")][strings.ToLower(method)]
+	return op, described
 }
 
 func (w *walk) client() *http.Client {
@@ -159,7 +187,7 @@ func (w *walk) asDirectory(req *http.Request, route string) {
 // asKey asks an operation of the API, as its document describes it.
 func (w *walk) asKey(req *http.Request, method, route string) {
 	w.t.Helper()
-	op, described := w.described.Paths[placeholder.ReplaceAllString(route, "{$1}")][strings.ToLower(method)]
+	op, described := w.operation(method, route)
 	if !described {
 		return // callbacks and notifications: their addresses are the keys
 	}

@@ -53,7 +53,7 @@ type sights struct {
 
 func newWalk(t *testing.T, end string) *walk {
 	t.Helper()
-	i := newInstallation(t, dbtest.SQLiteURL(t))
+	i := newInstallation(t, dbtest.SQLiteURL(t), "--public-url", gateURL)
 	w := &walk{installation: i, fixtures: newFixtures(t, i), t: t, end: end}
 	w.withhold()
 	w.before = w.seen()

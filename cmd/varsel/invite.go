@@ -44,8 +44,12 @@ func (a inviteAdd) Run(ctx context.Context, c *commands, t terminal) error {
 }
 
 func sayInvite(c *commands, t terminal, app *App, i cards.Invite) error {
-	answer := map[string]any{"id": app.Names.Of(secrets.Invite, i.ID), "name": i.Name, "link": cards.InviteAddress(app.Config.publicURL(), i.Slug), "target": i.Target,
-		"over": i.Over(time.Now())}
+	answer := map[string]any{"id": app.Names.Of(secrets.Invite, i.ID), "name": i.Name, "target": i.Target, "over": i.Over(time.Now())}
+	link := ""
+	if public := app.Config.reachableURL(); public != "" {
+		link = cards.InviteAddress(public, i.Slug)
+		answer["link"] = link
+	}
 	if !i.Ends.IsZero() {
 		answer["ends_at"] = i.Ends.UTC()
 	}
@@ -53,7 +57,7 @@ func sayInvite(c *commands, t terminal, app *App, i cards.Invite) error {
 	if answer["over"] == true {
 		state = "over"
 	}
-	return c.say(t.out, answer, "%s\t%s\t%s\t%s\t%s", answer["id"], state, i.Name, answer["link"], i.Target)
+	return c.say(t.out, answer, "%s\t%s\t%s\t%s\t%s", answer["id"], state, i.Name, link, i.Target)
 }
 
 type inviteList struct {
@@ -100,7 +104,7 @@ func (s inviteShow) Run(ctx context.Context, c *commands, t terminal) error {
 			return err
 		}
 		if s.Code != "" {
-			file, err := app.Cards.InviteCode(ctx, i, app.Config.publicURL(), cards.CodeForm(s.Form), time.Now())
+			file, err := app.Cards.InviteCode(ctx, i, app.Config.reachableURL(), cards.CodeForm(s.Form), time.Now())
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ type invoiceSeller struct {
 	IBAN         string `name:"iban" required:"" help:"Account to be paid to."`
 	BIC          string `name:"bic" help:"Its bank."`
 	Currency     string `help:"Of the books; the country's when it is left out."`
-	Zone         string `default:"UTC" help:"Time zone, such as Europe/Oslo: what day it is when an invoice is finalised."`
+	Zone         string `help:"Time zone, such as Europe/Oslo: what day it is when an invoice is finalised. When it is left out, the present one, and UTC for the first seller."`
 	OSS          bool   `name:"oss" help:"In the one-stop shop: consumers in the European Union pay their country's VAT."`
 	Prefix       string `help:"Of the numbers of invoices."`
 	CreditPrefix string `default:"K" help:"Of the numbers of credit notes; another one."`
@@ -82,7 +82,8 @@ func (i invoiceCustomer) Run(ctx context.Context, c *commands, t terminal) error
 				return err
 			}
 		}
-		answer := map[string]any{"name": one.Name, "vat_id": one.VATID, "endpoint": one.Endpoint.Scheme + ":" + one.Endpoint.ID, "currency": one.Currency}
+		to := one.DeliveredTo()
+		answer := map[string]any{"name": one.Name, "vat_id": one.VATID, "endpoint": to.Scheme + ":" + to.ID, "currency": one.Currency}
 		return c.say(t.out, answer, "Invoices of %s are for %s, delivered to %s.", i.Account, one.Name, answer["endpoint"])
 	})
 }
@@ -107,7 +108,7 @@ type invoiceDraft struct {
 	Account    string   `required:"" help:"The account."`
 	From       string   `required:"" help:"The first day of supply: 2026-10-01."`
 	To         string   `required:"" help:"The last day of supply."`
-	Line       []string `required:"" sep:"none" help:"Quantity, unit (C62, MON, DAY), price without VAT and description: '1 MON 99 Directory integration'."`
+	Line       []string `required:"" sep:"none" help:"Quantity, unit (C62, MON, DAY), price without VAT and description: '3 DAY 800 Training'. Messages and directories are invoiced every month by themselves."`
 	Reference  string   `help:"The customer's; that of the account when it is left out."`
 	Note       string   `help:"On the invoice."`
 	Rate       string   `help:"Of exchange, where VAT is due in another currency."`
@@ -156,7 +157,7 @@ func (i invoiceDraft) invoice() (n billing.NewInvoice, err error) {
 func invoiceLine(text string) (l billing.NewLine, err error) {
 	words := strings.SplitN(strings.TrimSpace(text), " ", 4)
 	if len(words) < 4 {
-		return l, problem.Invalid("lines", "a line is written '1 MON 99 Directory integration', not %q", text)
+		return l, problem.Invalid("lines", "a line is written '3 DAY 800 Training', not %q", text)
 	}
 	if l.Quantity, err = plainDecimal(words[0]); err != nil {
 		return l, problem.Invalid("lines", "%q is no quantity", words[0])
@@ -180,12 +181,15 @@ func (c *commands) sayInvoice(app *App, t terminal) func(billing.Invoice, error)
 }
 
 func invoiceAnswer(app *App, inv billing.Invoice) map[string]any {
-	answer := map[string]any{"id": app.Names.Of(secrets.Invoice, inv.ID), "kind": string(inv.Kind), "state": inv.State, "currency": inv.Currency, "net": invoice.Amount(inv.Net)}
+	answer := map[string]any{"id": app.Names.Of(secrets.Invoice, inv.ID), "kind": inv.Kind.Word(), "state": inv.State, "currency": inv.Currency, "net": invoice.Amount(inv.Net)}
 	if inv.Credits != 0 {
 		answer["credits"] = app.Names.Of(secrets.Invoice, inv.Credits)
 	}
 	if inv.State == billing.Final {
 		answer["number"], answer["issued"], answer["vat"], answer["gross"] = inv.Number, inv.Issued.Format(time.DateOnly), invoice.Amount(inv.VAT), invoice.Amount(inv.Gross)
+	}
+	if inv.Prepaid != 0 {
+		answer["prepaid"] = invoice.Amount(inv.Prepaid)
 	}
 	return answer
 }

@@ -33,7 +33,7 @@ func TestAnAccountIsInvoicedByCommands(t *testing.T) {
 		t.Error(err)
 	}
 	credit := i.do("", "invoice", "credit", id, "--line", "2", "--note", "Too many")
-	if credit["credits"] != id || credit["net"] != "555.53" {
+	if credit["kind"] != "credit_note" || final["kind"] != "invoice" || credit["credits"] != id || credit["net"] != "555.53" {
 		t.Errorf("%v", credit)
 	}
 	i.do("", "invoice", "cancel", credit["id"].(string))

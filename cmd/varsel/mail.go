@@ -28,7 +28,7 @@ func (a *App) mailJobs() []smsqueue.Job {
 			return a.Accounts.MailNotices(ctx, send, a.Config.publicURL()+web.AccountSubProcessorsPath)
 		})},
 		{Name: "mail-holders", Every: 10 * time.Second, Run: by(func(ctx context.Context, send func(context.Context, mail.Message) error) error {
-			return a.Cards.MailHolders(ctx, time.Now, send, a.Config.publicURL())
+			return a.Cards.MailHolders(ctx, time.Now, send, a.Config.reachableURL())
 		})},
 	}
 }

@@ -134,10 +134,11 @@ type commands struct {
 		Show     cardShow   `cmd:"" help:"Show what a card tells."`
 		Groups   cardGroups `cmd:"" help:"List the groups of a directory's cards, with their templates and counts."`
 		Template struct {
-			Save  cardTemplateSave  `cmd:"" help:"Save a design from a file; no card shows it before it is applied."`
-			List  cardTemplateList  `cmd:"" help:"List the templates."`
-			Show  cardTemplateShow  `cmd:"" help:"Show a template as a file has it."`
-			Apply cardTemplateApply `cmd:"" help:"Let groups show a template as it was saved last."`
+			Save   cardTemplateSave   `cmd:"" help:"Save a design from a file; no card shows it before it is applied."`
+			List   cardTemplateList   `cmd:"" help:"List the templates."`
+			Show   cardTemplateShow   `cmd:"" help:"Show a template as a file has it."`
+			Apply  cardTemplateApply  `cmd:"" help:"Let groups show a template as it was saved last."`
+			Notify cardTemplateNotify `cmd:"" help:"Tell holders that their card was changed, by SMS and e-mail."`
 		} `cmd:"" help:"Designs of cards."`
 		Grouping struct {
 			Show cardGroupingShow `cmd:"" help:"Show how a directory's people are grouped."`

@@ -21,7 +21,7 @@ import (
 func (a *App) billingJobs() []smsqueue.Job {
 	return []smsqueue.Job{
 		{Name: "invoice-months", Every: time.Hour, Run: func(ctx context.Context) error {
-			_, err := a.Invoices.RunMonth(ctx, billing.RunOrder{}, time.Now())
+			_, _, err := a.Invoices.RunMonth(ctx, billing.RunOrder{}, time.Now())
 			return err
 		}},
 		{Name: "dun", Every: time.Hour, Run: a.Ledger.Dun},
@@ -29,13 +29,25 @@ func (a *App) billingJobs() []smsqueue.Job {
 			_, _, err := a.reconcile(ctx)
 			return err
 		}},
+		{Name: "reconcile-asked", Every: 2 * time.Second, Run: a.reconcileAsked},
 	}
 }
 
-// reconcile raises the alarm for each difference, with the names that its rows have
-// outside.
 func (a *App) reconcile(ctx context.Context) (billing.Reconciliation, []billing.Difference, error) {
 	r, found, err := a.Invoices.Reconcile(ctx, a.Queue.Traffic, time.Now())
+	a.alarm(r, found)
+	return r, found, err
+}
+
+// reconcileAsked does what was asked for in the console or over the API.
+func (a *App) reconcileAsked(ctx context.Context) error {
+	r, found, _, err := a.Invoices.RunAsked(ctx, a.Queue.Traffic, time.Now())
+	a.alarm(r, found)
+	return err
+}
+
+// alarm tells of each difference, with the names that its rows have outside.
+func (a *App) alarm(r billing.Reconciliation, found []billing.Difference) {
 	for _, d := range found {
 		said := []any{"reconciliation", a.Names.Of(secrets.Reconciliation, r.ID)}
 		for key, value := range a.difference(d) {
@@ -43,7 +55,6 @@ func (a *App) reconcile(ctx context.Context) (billing.Reconciliation, []billing.
 		}
 		slog.Error("the books do not agree", said...)
 	}
-	return r, found, err
 }
 
 // difference names the rows that it is about.
@@ -60,12 +71,17 @@ func (a *App) difference(d billing.Difference) map[string]any {
 	if d.Detail != "" {
 		said["detail"] = d.Detail
 	}
-	var messages []string
-	for _, id := range d.Messages {
-		messages = append(messages, a.Names.Of(secrets.Message, id))
-	}
-	if len(messages) > 0 {
-		said["messages"] = messages
+	for _, rows := range []struct {
+		key, prefix string
+		ids         []int64
+	}{{"messages", secrets.Message, d.Messages}, {"entries", secrets.Entry, d.Entries}} {
+		var names []string
+		for _, id := range rows.ids {
+			names = append(names, a.Names.Of(rows.prefix, id))
+		}
+		if len(names) > 0 {
+			said[rows.key] = names
+		}
 	}
 	return said
 }
@@ -73,7 +89,8 @@ func (a *App) difference(d billing.Difference) map[string]any {
 type billingRun struct {
 	Account    string `help:"Only this account."`
 	Month      string `help:"2026-10; the one that ended last when it is left out."`
-	Rate       string `help:"Of exchange, where VAT is due in another currency."`
+	Rate       string `help:"Of exchange, where VAT is due in another currency: how much of that one of --rate-from is."`
+	RateFrom   string `help:"The currency of the invoices that the rate is for: EUR. Those in another have none."`
 	RateSource string `help:"Whose rate it is: ECB, Norges Bank."`
 	RateDate   string `help:"The day of the rate."`
 }
@@ -91,7 +108,7 @@ func (b billingRun) Run(ctx context.Context, c *commands, t terminal) error {
 			}
 			o.Account = acc.ID
 		}
-		runs, err := app.Invoices.RunMonth(ctx, o, time.Now())
+		runs, _, err := app.Invoices.RunMonth(ctx, o, time.Now())
 		if err != nil {
 			return err
 		}
@@ -108,7 +125,7 @@ func (b billingRun) order() (o billing.RunOrder, err error) {
 	if b.Rate == "" {
 		return o, nil
 	}
-	o.Books.Source = b.RateSource
+	o.From, o.Books.Source = b.RateFrom, b.RateSource
 	if o.Books.Rate, err = plainDecimal(b.Rate); err != nil {
 		return o, problem.Invalid("rate", "%q is no rate such as 11.452", b.Rate)
 	}

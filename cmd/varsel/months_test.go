@@ -7,7 +7,32 @@ import (
 
 	"github.com/varsel/varsel/billing"
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/problem"
 )
+
+func TestWhoIsGoneFromTheDirectoryIsInNoTeam(t *testing.T) {
+	eachWay(t, func(t *testing.T, i *installation) {
+		i.furnish()
+		app, err := Open(t.Context(), Config{DatabaseURL: i.env[1], SecretKey: i.env[3]})
+		must(t, err)
+		defer app.Close()
+		ctx := t.Context()
+		acc, err := app.Accounts.ByHandle(ctx, "acme")
+		must(t, err)
+		user, err := app.Accounts.CreateUser(ctx, acc.ID, "gone@acme.example", "sender", "a long enough password")
+		must(t, err)
+		team, err := app.Teams.Add(ctx, acc.ID, "Sales")
+		must(t, err)
+		must(t, app.Teams.Join(ctx, acc.ID, team.ID, user))
+		must(t, app.leave(ctx, acc.ID, []string{"Gone@acme.example"}))
+		if team, err = app.Teams.ByID(ctx, acc.ID, team.ID); err != nil || len(team.Members) != 0 {
+			t.Errorf("in the team are %v (%v)", team.Members, err)
+		}
+		if _, err := app.Teams.MemberNamed(ctx, acc.ID, "gone@acme.example"); problem.As(err) == nil {
+			t.Errorf("they may sign in (%v)", err)
+		}
+	})
+}
 
 // S16
 func TestAMonthIsRunAndReconciledByCommand(t *testing.T) {
@@ -34,7 +59,7 @@ func TestAMonthIsRunAndReconciledByCommand(t *testing.T) {
 		i.do("", "invoice", "seller", "--name", "Varsel AS", "--registration", "923609016", "--vat-id", "923609016MVA", "--street", "Storgata 1", "--city", "Oslo",
 			"--country", "NO", "--iban", "NO9386011117947", "--zone", "Europe/Oslo", "--days", "14")
 		i.do("", "invoice", "customer", "--account", "acme", "--name", "Acme AS", "--registration", "974760673", "--street", "Torget 2", "--city", "Bergen", "--country", "NO", "--currency", "EUR")
-		rate := []string{"billing", "run", "--account", "acme", "--month", "2026-10", "--rate", "11.452", "--rate-source", "Norges Bank", "--rate-date", "2026-10-30"}
+		rate := []string{"billing", "run", "--account", "acme", "--month", "2026-10", "--rate", "11.452", "--rate-from", "EUR", "--rate-source", "Norges Bank", "--rate-date", "2026-10-30"}
 		if run = i.do("", rate...); run["state"] != "invoiced" {
 			t.Errorf("got %v", run)
 		}

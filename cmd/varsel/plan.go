@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,19 +36,26 @@ func (c *commands) sayPlan(t terminal, p billing.Plan) error {
 
 type planSet struct {
 	Name           string   `required:"" help:"Small letters, digits, hyphens."`
-	Includes       []string `help:"What it includes besides messages, separated by commas: cards, directory."`
+	Includes       []string `help:"What it includes besides messages, separated by commas: cards, directory; none for nothing. What is left out here and below stays as it is."`
 	PriceList      string   `required:"" help:"Its price list."`
-	DirectoryPrice string   `default:"99" help:"A month, for each connected directory, in the price list's currency."`
-	Anchor         int      `default:"1" help:"Day of the month on which a directory's periods begin."`
+	DirectoryPrice string   `help:"A month, for each connected directory, in the price list's currency. A new plan needs it."`
+	Anchor         int      `help:"Day of the month on which a directory's periods begin, of a new plan the 1st unless it is said."`
 }
 
 func (p planSet) Run(ctx context.Context, c *commands, t terminal) error {
-	micro, err := billing.ReadPrice(p.DirectoryPrice)
-	if err != nil {
-		return err
+	n := billing.NewPlan{Name: p.Name, Capabilities: p.Includes, List: p.PriceList, Anchor: p.Anchor}
+	if slices.Equal(p.Includes, []string{"none"}) {
+		n.Capabilities = []string{}
+	}
+	if p.DirectoryPrice != "" {
+		micro, err := billing.ReadPrice(p.DirectoryPrice)
+		if err != nil {
+			return err
+		}
+		n.DirectoryMicro = &micro
 	}
 	return c.withApp(ctx, func(app *App) error {
-		made, err := app.Plans.Set(ctx, billing.NewPlan{Name: p.Name, Capabilities: p.Includes, List: p.PriceList, DirectoryMicro: micro, Anchor: p.Anchor})
+		made, err := app.Plans.Set(ctx, n)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/varsel/varsel/api"
 	"github.com/varsel/varsel/internal/db"
+	"github.com/varsel/varsel/internal/visitor"
 	"github.com/varsel/varsel/web"
 )
 
@@ -42,6 +44,9 @@ func (s serveCommand) Run(ctx context.Context, c *commands, t terminal) error {
 		return err
 	}
 	defer metrics.end()
+	if c.PublicURL == "" {
+		slog.Warn("VARSEL_PUBLIC_URL is not set: links in messages and codes lead to this machine, or are refused", "links", c.reachableURL())
+	}
 	return app.Serve(ctx, func(address string) error {
 		return c.say(t.out, map[string]any{"listen": address, "url": c.publicURL(), "metrics": metrics.address},
 			"Varsel listens on %s: %s", address, c.publicURL())
@@ -88,9 +93,30 @@ func (a *App) http(stopping <-chan struct{}) *fiber.App {
 			return web.ErrorPage(c, err)
 		},
 	})
+	if proxies, _ := visitor.Parse(a.Config.TrustedProxies); len(proxies) > 0 { // Validate read it before
+		server.Use(fromVisitor(proxies))
+	}
 	api.Mount(server, api.Services{Accounts: a.Accounts, Cards: a.Cards, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Ready: a.Ready, Privacy: a.Privacy,
-		PublicURL: strings.TrimRight(a.Config.PublicURL, "/")})
+		PublicURL: a.Config.reachableURL()})
 	web.Mount(server, web.Services{Accounts: a.Accounts, Cards: a.Cards, Invoices: a.Invoices, Ledger: a.Ledger, Budgets: a.Budgets, Teams: a.Teams, Plans: a.Plans, PriceLists: a.PriceLists, Subscriptions: a.Subscriptions, Book: a.Book, Directory: a.Directory, Queue: a.Queue, Names: a.Names, Trail: a.Trail, Privacy: a.Privacy,
-		PublicURL: a.Config.publicURL(), Stop: stopping})
+		PublicURL: a.Config.reachableURL(), Stop: stopping})
 	return server
+}
+
+// fromVisitor lets a request come from the visitor, and not from a proxy of ours: limits,
+// the audit trail and who accepts an agreement all ask the request for its address.
+func fromVisitor(proxies visitor.Proxies) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		peer, ok := c.Context().Conn().RemoteAddr().(*net.TCPAddr)
+		if !ok {
+			return c.Next()
+		}
+		var forwarded []string
+		for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
+			forwarded = append(forwarded, string(line))
+		}
+		address := proxies.Address(peer.AddrPort().Addr(), forwarded)
+		c.Context().SetRemoteAddr(net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
+		return c.Next()
+	}
 }
