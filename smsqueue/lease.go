@@ -108,13 +108,7 @@ type sighting struct {
 // stops every counter.
 func (w *watch) dead(ctx context.Context, q db.Querier, self int64) ([]int64, error) {
 	asked := time.Now()
-	counters := map[int64]int64{}
-	_, err := db.Collect(ctx, q, func(row *sql.Rows) (_ struct{}, err error) {
-		var id, counter int64
-		err = row.Scan(&id, &counter)
-		counters[id] = counter
-		return struct{}{}, err
-	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND id <> $1`, self)
+	counters, err := selectCounters(ctx, q, `id <> $1`, self)
 	if err != nil {
 		w.seen = nil
 		return nil, err
@@ -170,12 +164,17 @@ func (q *Queue) Alive(ctx context.Context) (bool, error) {
 }
 
 func workerCounters(ctx context.Context, q db.Querier) (map[int64]int64, error) {
+	return selectCounters(ctx, q, `role <> 'api'`)
+}
+
+// selectCounters are those of the processes that have not ended.
+func selectCounters(ctx context.Context, q db.Querier, where string, args ...any) (map[int64]int64, error) {
 	counters := map[int64]int64{}
 	_, err := db.Collect(ctx, q, func(row *sql.Rows) (_ struct{}, err error) {
 		var id, counter int64
 		err = row.Scan(&id, &counter)
 		counters[id] = counter
 		return struct{}{}, err
-	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND role <> 'api'`)
+	}, `SELECT id, counter FROM incarnations WHERE ended_at = 0 AND `+where, args...)
 	return counters, err
 }
