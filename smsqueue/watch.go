@@ -14,7 +14,7 @@ import (
 // watchEvery is how often a worker looks how the carriers are.
 const watchEvery = 500 * time.Millisecond
 
-// lateAfter is how long after a look the next one comes when the worker stood still
+// lateAfter is how long after a look the next one judges when the worker stood still
 // itself: it took no answers meanwhile, so their absence says nothing of a carrier.
 const lateAfter = 4 * watchEvery
 
@@ -45,7 +45,6 @@ type carrierWatch struct {
 }
 
 func (w *carrierWatch) look(ctx context.Context) error {
-	late := !w.last.IsZero() && time.Since(w.last) > lateAfter
 	defer func() { w.last = time.Now() }()
 	p, err := readPlan(ctx, w.db)
 	if err != nil || len(p.routes) == 0 {
@@ -55,6 +54,7 @@ func (w *carrierWatch) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	late := !w.last.IsZero() && time.Since(w.last) > lateAfter // also when it stood still in this look
 	for i := range p.routes {
 		r := &p.routes[i]
 		before := r.Health.Since

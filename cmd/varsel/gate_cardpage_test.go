@@ -6,6 +6,14 @@ import (
 	"github.com/varsel/varsel/cards"
 )
 
+// generousDesign offers all that a card can: whichever design was applied last, every page
+// of the card is there.
+func generousDesign() cards.Body {
+	b := cards.Usual()
+	b.Settings.Offline, b.Settings.TextMe = true, true
+	return b
+}
+
 // cardPages are the values about the public pages of a card, whose holder has a number.
 // Whoever asks has not proved to be the holder, and so is led to where it is proved.
 func (f *fixtures) cardPages() {
@@ -14,9 +22,7 @@ func (f *fixtures) cardPages() {
 	ctx := f.t.Context()
 	_, err := f.app.Cards.SaveGrouping(ctx, f.account.ID, cards.Grouping{Tenant: tenant, Method: cards.InOne}, "")
 	must(f.t, err)
-	body := cards.Usual()
-	body.Settings.Offline, body.Settings.TextMe = true, true
-	design, err := f.app.Cards.SaveTemplate(ctx, f.account.ID, 0, "Public pages", body)
+	design, err := f.app.Cards.SaveTemplate(ctx, f.account.ID, 0, "Public pages", generousDesign())
 	must(f.t, err)
 	must(f.t, f.app.Cards.Apply(ctx, f.account.ID, design.ID, nil))
 	holder, err := f.app.Book.AddContact(ctx, f.account.ID, "Holder of a card", "+4790000009", "NO")

@@ -26,7 +26,7 @@ func (f *fixtures) cardDesk() {
 	must(f.t, err)
 	group := is(app.Names.Of(secrets.CardGroup, groups[0].ID))
 	template := func() string {
-		t, err := app.Cards.SaveTemplate(ctx, account, 0, f.fresh("Design %d"), cards.Usual())
+		t, err := app.Cards.SaveTemplate(ctx, account, 0, f.fresh("Design %d"), generousDesign())
 		must(f.t, err)
 		return app.Names.Of(secrets.CardTemplate, t.ID)
 	}

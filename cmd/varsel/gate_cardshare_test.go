@@ -12,7 +12,7 @@ func (f *fixtures) holders() {
 	const tenant = "walk-tenant"
 	_, err := app.Cards.SaveGrouping(ctx, f.account.ID, cards.Grouping{Tenant: tenant, Method: cards.InOne}, "")
 	must(f.t, err)
-	design, err := app.Cards.SaveTemplate(ctx, f.account.ID, 0, "Walk", cards.Usual())
+	design, err := app.Cards.SaveTemplate(ctx, f.account.ID, 0, "Walk", generousDesign())
 	must(f.t, err)
 	must(f.t, app.Cards.Apply(ctx, f.account.ID, design.ID, nil))
 	found, err := app.Book.FindKept(ctx, f.account.ID, contacts.Wanted{Phone: walkPhone}, 1)
