@@ -148,7 +148,6 @@ func TestALogoOfTheLargestSizeIsTaken(t *testing.T) {
 	}
 	read[cardImage](t, upload(cards.MaxImageBytes), 201)
 	refusedAt(t, upload(cards.MaxImageBytes+1), "invalid_image", "/content")
-	refused(t, upload(cards.MaxImageBytes+4<<10), 413, "body_too_large")
 }
 
 // What is no JSON is described as what it is: a client that is made from the document does
