@@ -580,12 +580,15 @@ func TestACardIsTextedToOtherCountriesOnlyWhereTheTemplateSaysSo(t *testing.T) {
 	for _, abroad := range []bool{false, true} {
 		w, c := cardWorld(t, func(b *cards.Body) { b.Settings.TextAbroad = abroad })
 		w.carrier("main", `{}`)
+		if form := w.get("/c/" + c.Slug + "/text"); strings.Contains(form.body, "From abroad with the country code") != abroad {
+			t.Error(form.body)
+		}
 		got := w.post("/c/"+c.Slug+"/text", url.Values{"number": {"+48 512 345 678"}, "agree": {"yes"}, "notice": {cards.ConsentNotice}})
 		sent := w.texts()
 		if abroad && (len(sent) != 1 || sent[0].Phone != "+48512345678") {
 			t.Errorf("%d, %+v", got.status, sent)
 		}
-		if !abroad && (got.status != http.StatusUnprocessableEntity || len(sent) != 0 || !strings.Contains(got.body, "the country that the organisation is in")) {
+		if !abroad && (got.status != http.StatusUnprocessableEntity || len(sent) != 0 || !strings.Contains(got.body, `id="number-wrong" role="alert">The card is texted only to numbers of the country`)) {
 			t.Errorf("%d %s, %d texts", got.status, got.body, len(sent))
 		}
 	}

@@ -21,6 +21,7 @@ import (
 // textForm is where a visitor has the card texted to their own phone.
 type textForm struct {
 	Slug, Organisation string // who sends, and is responsible for the number
+	Abroad             bool   // numbers of other countries are taken too
 	Number             string
 	Errors             map[string]string // by field
 	Sent               bool
@@ -35,7 +36,7 @@ func (textForm) Notice() string { return cards.ConsentNotice }
 
 func (w *site) consentForm(v visit, s *shelved) (textForm, error) {
 	acc, err := w.Accounts.ByID(v.ctx, s.Account)
-	return textForm{Slug: s.Slug, Organisation: acc.Name, Errors: map[string]string{}}, err
+	return textForm{Slug: s.Slug, Organisation: acc.Name, Abroad: s.Template.Settings.TextAbroad, Errors: map[string]string{}}, err
 }
 
 // textsCard says whether visitors may have the card texted to them: a message needs an

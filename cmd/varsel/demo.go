@@ -144,6 +144,7 @@ func (s *demo) furnish(ctx context.Context, d demoCommand) (err error) {
 // first sync show one design.
 func (s *demo) designCards(ctx context.Context) error {
 	design := cards.Usual()
+	design.Settings.TextMe = true // its phones cost nothing
 	design.Looks.Primary, design.Looks.Ink = "#0b5563", "#16202b"
 	design.Code.Foreground, design.Code.Modules, design.Code.Finders = "#0b5563", qr.RoundedModules, qr.RoundedFinders
 	design.Code.Frame, design.Code.Caption = qr.RoundedFrame, "Fjordlys AS"
